@@ -1,0 +1,163 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+
+const CONNECT_LIMIT = 5_000
+const ANSWER_LIMIT = 10_000
+const CONTENT_LIMIT = 1_048_576
+
+/** The peer could not be asked, or did not answer as HTTP. It is not known whether it acted, except when `phase` is `connect`. */
+export class PeerUnavailable extends Error {
+  override readonly name = 'PeerUnavailable'
+  readonly phase: 'connect' | 'answer'
+
+  constructor(phase: 'connect' | 'answer', reason: string, options?: ErrorOptions) {
+    super(reason, options)
+    this.phase = phase
+  }
+}
+
+export interface Message {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** with its query */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+export interface Response {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** One HTTP/2 connection to one server, opened when needed and kept. Redirects are answers like any other: never followed. */
+export interface Peer {
+  readonly origin: string
+  /** @throws PeerUnavailable */
+  request(message: Message): Promise<Response>
+  /** The connection on which the next request will go, for channel binding. */
+  socket(): Promise<TLSSocket>
+  close(): void
+}
+
+interface Connection {
+  readonly socket: TLSSocket
+  readonly session: ClientHttp2Session
+}
+
+/** Where a name is reached when DNS shall not be asked: `--resolve FQDN=ADDRESS`. */
+export type Resolve = ReadonlyMap<string, string>
+
+/**
+ * @param origin - `https://FQDN[:PORT]`; the certificate must be for this FQDN whatever the address is
+ * @param tls - whom to trust and what to show; the TLS room makes it
+ */
+export function openPeer(origin: string, tls: ConnectionOptions, resolve: Resolve = new Map()): Peer {
+  const { hostname, port, protocol } = new URL(origin)
+  if (protocol !== 'https:') throw new TypeError(`${origin} is not an https origin`)
+  const address = { host: resolve.get(hostname) ?? hostname, port: Number(port || 443), servername: hostname }
+  let current: Promise<Connection> | undefined
+
+  const connection = () => {
+    if (current !== undefined) return current
+    const opening = connect(origin, { ...tls, ...address })
+    const forget = () => {
+      if (current === opening) current = undefined
+    }
+    opening.then(({ session }) => session.once('close', forget).once('goaway', forget), forget)
+    current = opening
+    return opening
+  }
+
+  return {
+    origin,
+    async request(message) {
+      try {
+        return await exchange((await connection()).session, message)
+      } catch (error) {
+        // REFUSED_STREAM promises that nothing was done (RFC 9113 8.7): once more, on a new connection.
+        if (!isRefusedStream(error)) throw error
+        current = undefined
+        return exchange((await connection()).session, message)
+      }
+    },
+    socket: async () => (await connection()).socket,
+    close() {
+      current?.then(({ session }) => session.close()).catch(() => {})
+      current = undefined
+    },
+  }
+}
+
+function connect(origin: string, options: ConnectionOptions): Promise<Connection> {
+  const { promise, resolve, reject } = Promise.withResolvers<Connection>()
+  const fail = (reason: string, cause?: Error) => {
+    socket.destroy()
+    reject(new PeerUnavailable('connect', `${origin}: ${reason}`, { cause }))
+  }
+  const socket = connectTls({ ...options, ALPNProtocols: ['h2'] })
+  const deadline = setTimeout(() => fail('no connection in time'), CONNECT_LIMIT)
+  socket.once('error', (error) => fail(error.message, error)).once('close', () => clearTimeout(deadline))
+  socket.once('secureConnect', () => {
+    clearTimeout(deadline)
+    if (socket.alpnProtocol !== 'h2') return fail('the peer does not speak HTTP/2')
+    const session = http2.connect(origin, {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+      maxSessionMemory: 4,
+      maxHeaderListPairs: 64,
+    })
+    // Every request in flight hears of it; a kept connection that breaks while idle concerns nobody.
+    session.on('error', () => {})
+    session.unref()
+    resolve({ socket, session })
+  })
+  return promise
+}
+
+async function exchange(session: ClientHttp2Session, message: Message): Promise<Response> {
+  const stream = openStream(session, message)
+  const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), ANSWER_LIMIT)
+  session.ref()
+  try {
+    stream.end(message.body)
+    return await readResponse(stream)
+  } catch (cause) {
+    if (isRefusedStream(cause)) throw cause
+    throw new PeerUnavailable('answer', cause instanceof Error ? cause.message : 'no answer', { cause })
+  } finally {
+    clearTimeout(deadline)
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+    session.unref()
+  }
+}
+
+function openStream(session: ClientHttp2Session, { method, path, headers, body }: Message): ClientHttp2Stream {
+  try {
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    return session.request({ ':method': method, ':path': path, ...headers, ...length })
+  } catch (cause) {
+    throw new PeerUnavailable('connect', 'the connection is closed', { cause })
+  }
+}
+
+async function readResponse(stream: ClientHttp2Stream): Promise<Response> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders & { ':status'?: number }>()
+  stream
+    .once('response', resolve)
+    .once('error', reject)
+    .once('close', () => reject(new Error('closed without an answer')))
+  const headers = await promise
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    length += part.length
+    if (length > CONTENT_LIMIT) throw new Error('the answer is too long')
+    parts.push(part)
+  }
+  return { status: headers[':status'] ?? 0, headers, body: Buffer.concat(parts) }
+}
+
+function isRefusedStream(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('NGHTTP2_REFUSED_STREAM')
+}

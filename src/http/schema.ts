@@ -1,0 +1,40 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { Static, TSchema } from 'typebox'
+import type { InvalidParam } from '../spec/refusal.ts'
+
+/**
+ * One compiler for every message. Nothing is coerced, nothing is removed: a message is judged as it came.
+ * `strict: false` because TypeBox marks types with members of its own that JSON Schema does not know.
+ */
+const ajv = new Ajv({
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: false,
+  strict: false,
+  allErrors: false,
+})
+addFormats.default(ajv, { mode: 'full' })
+
+const compiled = new WeakMap<TSchema, ValidateFunction>()
+
+/** @returns undefined if the value is of the schema's type, otherwise the first member that is not */
+export function findInvalidParam<Schema extends TSchema>(schema: Schema, value: unknown): InvalidParam | undefined {
+  let validate = compiled.get(schema)
+  if (validate === undefined) {
+    validate = ajv.compile(schema)
+    compiled.set(schema, validate)
+  }
+  return validate(value) ? undefined : invalidParam(validate.errors?.[0])
+}
+
+export function isOfSchema<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
+  return findInvalidParam(schema, value) === undefined
+}
+
+function invalidParam(error: ErrorObject | undefined): InvalidParam {
+  if (error === undefined) return { param: '' }
+  const missing = error.keyword === 'required' ? `/${String(error.params['missingProperty'])}` : ''
+  // ajv's message speaks of the schema, never of the value, so nothing of the request is reflected.
+  return { param: `${error.instancePath}${missing}`, ...(error.message && { reason: error.message }) }
+}
