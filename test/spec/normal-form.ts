@@ -1,0 +1,67 @@
+import type { JsonSchema } from './json-schema.ts'
+
+/** Formats of OpenAPI that no number fails. */
+const FORMATS_WITHOUT_EFFECT = ['float', 'double']
+
+/**
+ * One way to write a schema, so that ours and the official one can be compared member by member:
+ * without annotations, `nullable` as a choice, the parts of an `allOf` of objects in one object, lists of names in order.
+ */
+export function normalForm(schema: JsonSchema): JsonSchema {
+  const { nullable, ...rest } = schema
+  if (nullable === true) return { anyOf: [normalForm(rest), { type: 'null' }] }
+  const parts = (schema.allOf ?? []).map(normalForm)
+  const objects = parts.filter(({ properties }) => properties !== undefined)
+  const conditions = [...parts.filter(({ properties }) => properties === undefined), ...negation(schema)]
+  const [onlyChoice, ...otherChoices] = schema.anyOf ?? []
+  if (onlyChoice !== undefined && otherChoices.length === 0) return normalForm(onlyChoice)
+  return [...objects, withoutAnnotations(schema)].reduce(merged, conditions.length > 0 ? { allOf: conditions } : {})
+}
+
+function negation({ not }: JsonSchema): JsonSchema[] {
+  return not === undefined ? [] : [{ not: normalForm(not) }]
+}
+
+function withoutAnnotations(schema: JsonSchema): JsonSchema {
+  const { type, format, pattern, minLength, maxLength, minimum, maximum, minItems, maxItems, minProperties } = schema
+  const { properties, items, additionalProperties, required, anyOf, oneOf } = schema
+  const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
+  return defined({
+    ...{ type, pattern, minLength, maxLength, minimum, maximum, maxItems, minProperties },
+    minItems: minItems || undefined,
+    format: FORMATS_WITHOUT_EFFECT.includes(format ?? '') ? undefined : format,
+    enum: values?.toSorted(),
+    required: required?.toSorted(),
+    properties: properties && mapped(properties),
+    items: items && normalForm(items),
+    additionalProperties: additionalProperties && normalForm(additionalProperties),
+    anyOf: anyOf?.map(normalForm).toSorted(byText),
+    oneOf: oneOf?.map(normalForm).toSorted(byText),
+  })
+}
+
+function merged(one: JsonSchema, other: JsonSchema): JsonSchema {
+  const required = [...new Set([...(one.required ?? []), ...(other.required ?? [])])].sort()
+  const properties = one.properties && { ...one.properties, ...other.properties }
+  return { ...one, ...other, ...(required.length > 0 && { required }), ...(properties && { properties }) }
+}
+
+function mapped(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
+  return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, normalForm(schema)]))
+}
+
+function defined(schema: Record<string, unknown>): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== undefined))
+}
+
+function byText(one: JsonSchema, other: JsonSchema): number {
+  return text(one) < text(other) ? -1 : 1
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? ''
+  return Object.entries(value)
+    .map(([key, inside]) => `${key}(${text(inside)})`)
+    .sort()
+    .join()
+}
