@@ -114,6 +114,19 @@ export const APPLICATION_ERRORS = {
   REGISTRATION_NOT_FOUND: { status: 404, title: 'No such registration', clause: 'TS 29.558 8.1' },
   MODIFICATION_NOT_ALLOWED: { status: 403, title: 'This member cannot be changed', clause: 'TS 29.500 5.2.7.2' },
 
+  // the subscriber
+  INVALID_HN_PUBLIC_KEY_IDENTIFIER: {
+    status: 403,
+    title: 'Home network public key identifier is not valid',
+    clause: 'TS 29.503 6.3.7.3',
+  },
+  INVALID_SCHEME_OUTPUT: { status: 403, title: 'Scheme output of the SUCI is not valid', clause: 'TS 29.503 6.3.7.3' },
+  UNSUPPORTED_PROTECTION_SCHEME: {
+    status: 501,
+    title: 'Protection scheme is not supported',
+    clause: 'TS 29.503 6.3.7.3',
+  },
+
   // the token endpoint
   UNSUPPORTED_GRANT_TYPE: {
     status: 400,

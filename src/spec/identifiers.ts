@@ -4,7 +4,7 @@
  * @see FACTS D-32: FQDNs are compared in lower case, without trailing dot, never with a wildcard
  */
 declare const brand: unique symbol
-type Branded<Name extends string> = string & { readonly [brand]: Name }
+export type Branded<Name extends string> = string & { readonly [brand]: Name }
 
 /** Strict LDH host name with at least two labels, lower case, at most 253 octets (RFC 1123 2.1). */
 export type Fqdn = Branded<'Fqdn'>
@@ -14,7 +14,7 @@ export type EesId = Branded<'EesId'>
 export type RegistrationId = Branded<'RegistrationId'>
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const EES_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
+const ENTITY_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** @returns the name in lower case, or undefined if it is not a fully qualified LDH host name */
@@ -28,8 +28,13 @@ export function parseFqdn(text: string): Fqdn | undefined {
   return wellFormed ? (name as Fqdn) : undefined
 }
 
+/** The form that EES IDs and EEC IDs share: printable ASCII of 1 to 128 characters that no path can mistake. */
+export function isEntityId(text: string): boolean {
+  return ENTITY_ID.test(text) && !text.includes('..')
+}
+
 export function parseEesId(text: string): EesId | undefined {
-  return EES_ID.test(text) && !text.includes('..') ? (text as EesId) : undefined
+  return isEntityId(text) ? (text as EesId) : undefined
 }
 
 export function parseRegistrationId(text: string): RegistrationId | undefined {
