@@ -32,7 +32,7 @@ interface PskIdentityParts {
 const USER = String.raw`rid(?<rid>\d{1,4})\.kid(?<kid>[0-9a-f]{32})`
 const REALM = String.raw`edge\.5gc\.(?:nid(?<nid>[0-9a-f]{11})\.)?mnc(?<mnc>\d{3})\.mcc(?<mcc>\d{3})\.3gppnetwork\.org`
 const KEDGE_ID = new RegExp(`^${USER}@(?i:${REALM})$`)
-const PSK_IDENTITY = /^e(?<tag>[0-9a-f]{16})\.(?<kedgeId>rid.{1,93})$/
+const PSK_IDENTITY = /^e(?<tag>[0-9a-f]{16})\.(?<kedgeId>rid.+)$/
 
 /**
  * The one check before any use (THREATS KE-14).

@@ -1,0 +1,64 @@
+import type { Fqdn } from '../spec/identifiers.ts'
+import { type PlmnId, plmnDomain, type RoutingIndicator, type Supi } from '../spec/subscriber-identifiers.ts'
+import { supiParameter } from './five-g-aka.ts'
+import { kdf, utf8 } from './kdf.ts'
+import { type Key, takeKey } from './key.ts'
+
+/** The Ua* security protocol identifier of shared-key TLS 1.3: TS 33.220 Annex H, TS 33.535 Annex B. */
+export const UA_SHARED_KEY_TLS_1_3 = Buffer.from('0100000007', 'hex')
+
+/**
+ * KAKMA.
+ *
+ *     Key = KAUSF
+ *     FC  = 80
+ *     P0  = "AKMA"
+ *     P1  = SUPI                   as P0 of TS 33.501 A.7.0
+ *
+ * @returns 32 octets
+ * @see TS 33.535 A.2
+ */
+export function deriveKakma(kausf: Key<'KAUSF'>, supi: Supi): Key<'KAKMA'> {
+  return takeKey('KAKMA', kdf(kausf, 0x80, utf8('AKMA'), supiParameter(supi)))
+}
+
+/**
+ * A-TID, the temporary identifier of KAKMA; it travels and is no secret.
+ *
+ *     Key = KAUSF
+ *     FC  = 81
+ *     P0  = "A-TID"
+ *     P1  = SUPI                   as P0 of TS 33.501 A.7.0
+ *
+ * @returns 32 octets
+ * @see TS 33.535 A.3
+ */
+export function deriveATid(kausf: Key<'KAUSF'>, supi: Supi): Buffer {
+  return kdf(kausf, 0x81, utf8('A-TID'), supiParameter(supi))
+}
+
+/**
+ * A-KID, a NAI from routing indicator, A-TID and home network (TS 33.535 6.1).
+ * The labels are ours, after the CP-PRUK ID of TS 23.003 28.7.11: the text of the clause was not at hand.
+ *
+ * @param aTid - 32 octets
+ * @returns `rid<1-4 digits>.atid<64 hex>@akma.5gc.mnc<3 digits>.mcc<3 digits>.3gppnetwork.org`
+ */
+export function formatAKid(routingIndicator: RoutingIndicator, aTid: Buffer, homeNetwork: PlmnId): string {
+  return `rid${routingIndicator}.atid${aTid.toString('hex')}@akma.5gc.${plmnDomain(homeNetwork)}`
+}
+
+/**
+ * KAF, the key of one application function.
+ *
+ *     Key = KAKMA
+ *     FC  = 82
+ *     P0  = AF_ID = FQDN of the AF || Ua* security protocol identifier
+ *
+ * @param uaProtocol - 5 octets
+ * @returns 32 octets
+ * @see TS 33.535 A.4
+ */
+export function deriveKaf(kakma: Key<'KAKMA'>, af: Fqdn, uaProtocol: Uint8Array = UA_SHARED_KEY_TLS_1_3): Key<'KAF'> {
+  return takeKey('KAF', kdf(kakma, 0x82, Buffer.concat([utf8(af), uaProtocol])))
+}
