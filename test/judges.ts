@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A program from outside that judges what we write and shares no code with us. */
+export type Judge = 'openssl' | 'certtool'
+
+const VERSION: Readonly<Record<Judge, readonly string[]>> = { openssl: ['version'], certtool: ['--version'] }
+const presence = new Map<Judge, boolean>()
+
+/**
+ * Options of a test that needs these judges: skipped, with a message, where one is missing.
+ * With EDGEWARD_REQUIRE_JUDGES set a missing judge is an error, so that no pipeline passes without its verdict.
+ */
+export function needs(...judges: readonly Judge[]): { skip: string | false } {
+  const missing = judges.filter((judge) => !isPresent(judge))
+  if (missing.length === 0) return { skip: false }
+  const message = `${missing.join(' and ')} not installed`
+  if (process.env['EDGEWARD_REQUIRE_JUDGES']) throw new Error(message)
+  return { skip: message }
+}
+
+function isPresent(judge: Judge): boolean {
+  const known = presence.get(judge)
+  if (known !== undefined) return known
+  const present = spawnSync(judge, VERSION[judge]).status === 0
+  presence.set(judge, present)
+  return present
+}
+
+export interface Verdict {
+  readonly accepted: boolean
+  /** standard output and standard error */
+  readonly said: string
+}
+
+/** @param input - standard input */
+export function ask(judge: Judge, args: readonly string[], input: string | Uint8Array = ''): Verdict {
+  const { status, stdout, stderr, error } = spawnSync(judge, args, {
+    input,
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 60_000,
+  })
+  if (error) throw error
+  return { accepted: status === 0, said: `${stdout}${stderr}` }
+}
+
+/** Writes files into a new folder, which goes away with `using`. */
+export function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'edgeward-'))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  return {
+    path: (name: string) => join(folder, name),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
