@@ -1,7 +1,7 @@
 import { sameOctets } from '../octets/digest.ts'
 import { requireLength } from '../octets/require-length.ts'
 import { xor } from '../octets/xor.ts'
-import type { Key } from './key.ts'
+import type { Ck, Ik } from './key.ts'
 import { f1, f5star, f2345, type SubscriberKeys } from './milenage.ts'
 
 /** What the AuC makes for one authentication: TS 33.102 6.3.2. */
@@ -12,8 +12,8 @@ export interface AuthenticationVector {
   readonly autn: Buffer
   /** 8 octets */
   readonly xres: Buffer
-  readonly ck: Key<'CK'>
-  readonly ik: Key<'IK'>
+  readonly ck: Ck
+  readonly ik: Ik
 }
 
 /** What the USIM knows after AUTN proved to come from the home network: TS 33.102 6.3.3. SQN is not judged yet. */
@@ -24,11 +24,11 @@ export interface VerifiedChallenge {
   readonly amf: number
   /** 8 octets */
   readonly res: Buffer
-  readonly ck: Key<'CK'>
-  readonly ik: Key<'IK'>
+  readonly ck: Ck
+  readonly ik: Ik
 }
 
-/** The AMF of a 5G or EPS authentication: nothing but the separation bit (TS 33.501 6.1.3.2 step 1, TS 33.102 Annex H). */
+/** The AMF of 5G: nothing but the separation bit (TS 33.501 6.1.3.2 step 1, TS 33.102 Annex H). */
 export const AMF_SEPARATION_BIT = 0x8000
 
 /** MAC-S is calculated with a dummy AMF of all zeros, so that it need not travel: TS 33.102 6.3.3. */
@@ -68,7 +68,7 @@ export function verifyAutn(keys: SubscriberKeys, rand: Uint8Array, autn: Uint8Ar
   return { sqn: sqn.readUIntBE(0, 6), amf: amf.readUInt16BE(), res, ck, ik }
 }
 
-/** "The ME shall check that the separation bit is set": TS 33.501 6.1.3.2 step 7, RFC 9048 3.3. */
+/** What the ME looks at before it goes on with 5G AKA or EAP-AKA': TS 33.501 6.1.3.2 step 7, RFC 9048 3.3. */
 export function isSeparationBitSet(amf: number): boolean {
   return (amf & AMF_SEPARATION_BIT) !== 0
 }

@@ -2,7 +2,7 @@ import type { Fqdn } from '../spec/identifiers.ts'
 import { type PlmnId, plmnDomain, type RoutingIndicator, type Supi } from '../spec/subscriber-identifiers.ts'
 import { supiParameter } from './five-g-aka.ts'
 import { kdf, utf8 } from './kdf.ts'
-import { type Key, takeKey } from './key.ts'
+import { type Kaf, type Kakma, type Kausf, takeKey } from './key.ts'
 
 /** The Ua* security protocol identifier of shared-key TLS 1.3: TS 33.220 Annex H, TS 33.535 Annex B. */
 export const UA_SHARED_KEY_TLS_1_3 = Buffer.from('0100000007', 'hex')
@@ -18,7 +18,7 @@ export const UA_SHARED_KEY_TLS_1_3 = Buffer.from('0100000007', 'hex')
  * @returns 32 octets
  * @see TS 33.535 A.2
  */
-export function deriveKakma(kausf: Key<'KAUSF'>, supi: Supi): Key<'KAKMA'> {
+export function deriveKakma(kausf: Kausf, supi: Supi): Kakma {
   return takeKey('KAKMA', kdf(kausf, 0x80, utf8('AKMA'), supiParameter(supi)))
 }
 
@@ -33,7 +33,7 @@ export function deriveKakma(kausf: Key<'KAUSF'>, supi: Supi): Key<'KAKMA'> {
  * @returns 32 octets
  * @see TS 33.535 A.3
  */
-export function deriveATid(kausf: Key<'KAUSF'>, supi: Supi): Buffer {
+export function deriveATid(kausf: Kausf, supi: Supi): Buffer {
   return kdf(kausf, 0x81, utf8('A-TID'), supiParameter(supi))
 }
 
@@ -59,6 +59,6 @@ export function formatAKid(routingIndicator: RoutingIndicator, aTid: Buffer, hom
  * @returns 32 octets
  * @see TS 33.535 A.4
  */
-export function deriveKaf(kakma: Key<'KAKMA'>, af: Fqdn, uaProtocol: Uint8Array = UA_SHARED_KEY_TLS_1_3): Key<'KAF'> {
+export function deriveKaf(kakma: Kakma, af: Fqdn, uaProtocol: Uint8Array = UA_SHARED_KEY_TLS_1_3): Kaf {
   return takeKey('KAF', kdf(kakma, 0x82, Buffer.concat([utf8(af), uaProtocol])))
 }

@@ -4,7 +4,7 @@ import { requireLength } from '../octets/require-length.ts'
 import { sealEapPacket } from './eap.ts'
 import type { Attribute } from './eap-attributes.ts'
 import { kdf, utf8 } from './kdf.ts'
-import { concatenation, type Key, takeKey, takeKeys, withOctets } from './key.ts'
+import { type Ck, concatenation, type Ik, type Kausf, type Key, takeKey, takeKeys, withOctets } from './key.ts'
 
 /** AT_KDF: the derivation by CK' and IK', the only one there is without forward secrecy (RFC 9048 3.2). */
 export const KDF_CK_PRIME = 1
@@ -32,8 +32,8 @@ export interface AkaPrimeKeys {
  * @see TS 33.501 A.3, TS 33.402 A.2
  */
 export function deriveCkIkPrime(
-  ck: Key<'CK'>,
-  ik: Key<'IK'>,
+  ck: Ck,
+  ik: Ik,
   networkName: string,
   sqnXorAk: Uint8Array,
 ): { ckPrime: Key<"CK'">; ikPrime: Key<"IK'"> } {
@@ -68,7 +68,7 @@ export function deriveAkaPrimeKeys(ckPrime: Key<"CK'">, ikPrime: Key<"IK'">, ide
  * @returns 32 octets
  * @see TS 33.501 6.1.3.1, Annex F
  */
-export function kausfOfEmsk(emsk: Key<'EMSK'>): Key<'KAUSF'> {
+export function kausfOfEmsk(emsk: Key<'EMSK'>): Kausf {
   return withOctets(emsk, (octets) => takeKey('KAUSF', octets.subarray(0, 32)))
 }
 

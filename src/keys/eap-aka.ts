@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { sealEapPacket } from './eap.ts'
 import type { Attribute } from './eap-attributes.ts'
 import { fips186Generator } from './fips186-generator.ts'
-import { type Key, takeKeys, withOctets } from './key.ts'
+import { type Ck, type Ik, type Key, takeKeys, withOctets } from './key.ts'
 
 /** The keys of one full authentication: RFC 4187 7. */
 export interface AkaKeys {
@@ -22,7 +22,7 @@ export interface AkaKeys {
  * @param identity - the last one that the peer sent in this exchange, as it sent it
  * @see RFC 4187 7
  */
-export function deriveAkaKeys(identity: string, ik: Key<'IK'>, ck: Key<'CK'>): AkaKeys {
+export function deriveAkaKeys(identity: string, ik: Ik, ck: Ck): AkaKeys {
   const mk = createHash('sha1').update(identity, 'utf8')
   for (const key of [ik, ck]) withOctets(key, (octets) => mk.update(octets))
   return deriveAkaKeysOfMk(mk.digest())

@@ -92,7 +92,7 @@ export function writeAttribute<Name extends AttributeName>({
 
 /**
  * @param octets - the attributes of one packet, and nothing else
- * @returns the attributes in their order without unknown ones that may be skipped; undefined if they are not well formed
+ * @returns the attributes in their order, without unknown ones that may be skipped; undefined if one is malformed
  */
 export function readAttributes(octets: Buffer): Attribute[] | undefined {
   const attributes: Attribute[] = []

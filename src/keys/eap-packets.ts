@@ -1,4 +1,4 @@
-import { type AuthenticationKeys, type EapMethod, type EapMethodPacket, sealEapPacket, writeEapPacket } from './eap.ts'
+import { type AuthenticationKeys, type EapMethod, type Subtype, sealEapPacket, writeEapPacket } from './eap.ts'
 import type { Attribute } from './eap-attributes.ts'
 
 /**
@@ -87,11 +87,6 @@ export function notificationResponse<Method extends EapMethod>(
   return sealEapPacket({ code: 'response', identifier, method, subtype: 'notification', attributes: [] }, kAut)
 }
 
-function response(
-  method: EapMethod,
-  identifier: number,
-  subtype: EapMethodPacket['subtype'],
-  attributes: readonly Attribute[],
-): Buffer {
+function response(method: EapMethod, identifier: number, subtype: Subtype, attributes: readonly Attribute[]): Buffer {
   return writeEapPacket({ code: 'response', identifier, method, subtype, attributes })
 }

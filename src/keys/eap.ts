@@ -179,13 +179,13 @@ function macOf(method: EapMethod, octets: Buffer, kAut: Key<'EAP-AKA K_aut'> | K
 }
 
 function isWellFormed(packet: EapMethodPacket): boolean {
-  const code = attributeOf(packet, 'AT_CHECKCODE')
-  const ofThisMethod = code === undefined || code.length === 0 || code.length === METHODS[packet.method].checkcode
+  const { length = 0 } = attributeOf(packet, 'AT_CHECKCODE') ?? {}
+  const ofThisMethod = length === 0 || length === METHODS[packet.method].checkcode
   return ofThisMethod && isMessage(packet)
 }
 
 function nameOf<Name extends string, Value>(
-  table: { readonly [Key in Name]: Value },
+  table: Readonly<Record<Name, Value>>,
   matches: (value: Value) => boolean,
 ): Name | undefined {
   return (Object.keys(table) as Name[]).find((name) => matches(table[name]))

@@ -63,22 +63,25 @@ const ORDER_OF_P256 = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179
 /**
  * The home network's private key, or an ephemeral one from fresh random octets.
  *
- * @param octets - 32; in Profile B a number from 1 to n - 1. They are zeroed
+ * @param octets - 32; in Profile B a number from 1 to n - 1. They are zeroed, whatever happens
  * @throws RangeError if Profile B has no such key: of random octets one in 2^32, so draw again
  */
 export function eciesPrivateKey(profile: EciesProfile, octets: Uint8Array): EciesPrivateKey {
-  requireLength('a private key', octets, 32)
-  if (profile === 'B' && (octets.every((octet) => octet === 0) || Buffer.compare(octets, ORDER_OF_P256) >= 0)) {
-    throw new RangeError('a private key of Profile B is a number from 1 to n - 1')
-  }
   const { privateKey, type } = ENVELOPES[profile]
   const der = Buffer.concat([Buffer.from(privateKey[0], 'hex'), octets, Buffer.from(privateKey[1], 'hex')])
   try {
+    requireLength('a private key', octets, 32)
+    if (profile === 'B' && !isScalarOfP256(octets))
+      throw new RangeError('a private key of Profile B is from 1 to n - 1')
     return { profile, key: createPrivateKey({ key: der, format: 'der', type }) }
   } finally {
     octets.fill(0)
     der.fill(0)
   }
+}
+
+function isScalarOfP256(octets: Uint8Array): boolean {
+  return octets.some((octet) => octet !== 0) && Buffer.compare(octets, ORDER_OF_P256) < 0
 }
 
 /**
@@ -108,10 +111,9 @@ export function publicOctetsOf({ profile, key }: EciesPrivateKey): Buffer {
 /**
  * The shared key: the x coordinate of the Diffie-Hellman point.
  *
- * @returns 32 octets, or undefined if the public key leads to no secret (RFC 7748 6.1)
+ * @returns 32 octets; undefined if the keys are of two profiles or lead to no secret (RFC 7748 6.1)
  */
 export function agree(privateKey: EciesPrivateKey, publicKey: EciesPublicKey): Buffer | undefined {
-  if (privateKey.profile !== publicKey.profile) return undefined
   try {
     return diffieHellman({ privateKey: privateKey.key, publicKey: publicKey.key })
   } catch {

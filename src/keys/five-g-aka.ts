@@ -2,7 +2,7 @@ import { sha256 } from '../octets/digest.ts'
 import { requireLength } from '../octets/require-length.ts'
 import { type ServingNetworkName, type Supi, withoutTypePrefix } from '../spec/subscriber-identifiers.ts'
 import { kdf, utf8 } from './kdf.ts'
-import { concatenation, type Key, takeKey } from './key.ts'
+import { type Ck, concatenation, type Ik, type Kamf, type Kausf, type Kseaf, takeKey } from './key.ts'
 
 /** ABBA of a network without features to protect against bidding down: TS 33.501 A.7.1. */
 export const ABBA = Buffer.from('0000', 'hex')
@@ -19,12 +19,7 @@ export const ABBA = Buffer.from('0000', 'hex')
  * @returns 32 octets
  * @see TS 33.501 A.2
  */
-export function deriveKausf(
-  ck: Key<'CK'>,
-  ik: Key<'IK'>,
-  name: ServingNetworkName,
-  sqnXorAk: Uint8Array,
-): Key<'KAUSF'> {
+export function deriveKausf(ck: Ck, ik: Ik, name: ServingNetworkName, sqnXorAk: Uint8Array): Kausf {
   requireLength('SQN xor AK', sqnXorAk, 6)
   return takeKey('KAUSF', kdf(concatenation(ck, ik), 0x6a, utf8(name), sqnXorAk))
 }
@@ -41,13 +36,7 @@ export function deriveKausf(
  * @returns the 128 least significant bits: 16 octets
  * @see TS 33.501 A.4
  */
-export function deriveResStar(
-  ck: Key<'CK'>,
-  ik: Key<'IK'>,
-  name: ServingNetworkName,
-  rand: Uint8Array,
-  res: Uint8Array,
-): Buffer {
+export function deriveResStar(ck: Ck, ik: Ik, name: ServingNetworkName, rand: Uint8Array, res: Uint8Array): Buffer {
   requireLength('RAND', rand, 16)
   requireLength('RES', res, 4, 16)
   return leastSignificant(kdf(concatenation(ck, ik), 0x6b, utf8(name), rand, res))
@@ -79,7 +68,7 @@ export function deriveHresStar(rand: Uint8Array, resStar: Uint8Array): Buffer {
  * @returns 32 octets
  * @see TS 33.501 A.6
  */
-export function deriveKseaf(kausf: Key<'KAUSF'>, name: ServingNetworkName): Key<'KSEAF'> {
+export function deriveKseaf(kausf: Kausf, name: ServingNetworkName): Kseaf {
   return takeKey('KSEAF', kdf(kausf, 0x6c, utf8(name)))
 }
 
@@ -94,7 +83,7 @@ export function deriveKseaf(kausf: Key<'KAUSF'>, name: ServingNetworkName): Key<
  * @returns 32 octets
  * @see TS 33.501 A.7
  */
-export function deriveKamf(kseaf: Key<'KSEAF'>, supi: Supi, abba: Uint8Array = ABBA): Key<'KAMF'> {
+export function deriveKamf(kseaf: Kseaf, supi: Supi, abba: Uint8Array = ABBA): Kamf {
   return takeKey('KAMF', kdf(kseaf, 0x6d, supiParameter(supi), abba))
 }
 

@@ -4,7 +4,7 @@ import type { EecId, HomeNetwork, RoutingIndicator, Supi } from '../spec/subscri
 import { UA_SHARED_KEY_TLS_1_3 } from './akma.ts'
 import { supiParameter } from './five-g-aka.ts'
 import { kdf, utf8 } from './kdf.ts'
-import { type Key, takeKey } from './key.ts'
+import { type Kausf, type Kecs, type Kedge, takeKey } from './key.ts'
 
 /**
  * The function codes of the edge. 3GPP allocated none, so UE and AUSF are configured with the same three (D-20).
@@ -29,7 +29,7 @@ export const EDGE_FUNCTION_CODES: EdgeFunctionCodes = { kedge: 0xffe0, edgeTid: 
  * @returns 32 octets
  * @see TR 33.839 6.x.2.1 step 1 (in the UE) and step 2 (in the AUSF)
  */
-export function deriveKedge(kausf: Key<'KAUSF'>, supi: Supi, codes = EDGE_FUNCTION_CODES): Key<'Kedge'> {
+export function deriveKedge(kausf: Kausf, supi: Supi, codes = EDGE_FUNCTION_CODES): Kedge {
   return takeKey('Kedge', kdf(kausf, codes.kedge, utf8('EDGE'), supiParameter(supi)))
 }
 
@@ -43,7 +43,7 @@ export function deriveKedge(kausf: Key<'KAUSF'>, supi: Supi, codes = EDGE_FUNCTI
  * @returns 32 octets
  * @see TR 33.839 6.x.2.1 step 1 (in the UE) and step 2 (in the AUSF)
  */
-export function deriveKedgeOfStudy(kausf: Key<'KAUSF'>, supi: Supi, codes = EDGE_FUNCTION_CODES): Key<'Kedge'> {
+export function deriveKedgeOfStudy(kausf: Kausf, supi: Supi, codes = EDGE_FUNCTION_CODES): Kedge {
   return takeKey('Kedge', kdf(kausf, codes.kedge, supiParameter(supi)))
 }
 
@@ -59,7 +59,7 @@ export function deriveKedgeOfStudy(kausf: Key<'KAUSF'>, supi: Supi, codes = EDGE
  * @see TR 33.839 6.x.2.1 step 1 (in the UE) and step 2 (in the AUSF)
  */
 export function deriveKedgeId(
-  kausf: Key<'KAUSF'>,
+  kausf: Kausf,
   { supi, routingIndicator, homeNetwork }: { supi: Supi; routingIndicator: RoutingIndicator; homeNetwork: HomeNetwork },
   codes = EDGE_FUNCTION_CODES,
 ): KedgeId {
@@ -68,7 +68,7 @@ export function deriveKedgeId(
 }
 
 /**
- * KECS, the PSK between one EEC and one ECS. No other ECS (THREATS KE-04) and no other EEC of the same UE (KE-05)
+ * K_ECS, the PSK between one EEC and one ECS. No other ECS (THREATS KE-04) and no other EEC of the same UE (KE-05)
  * has it, and it serves TLS 1.3 alone.
  *
  *     Key = Kedge
@@ -80,6 +80,6 @@ export function deriveKedgeId(
  * @param ecs - in the AUSF the name that the caller's certificate proves, never one that a message claims
  * @returns 32 octets
  */
-export function deriveKecs(kedge: Key<'Kedge'>, ecs: Fqdn, eecId: EecId, codes = EDGE_FUNCTION_CODES): Key<'KECS'> {
-  return takeKey('KECS', kdf(kedge, codes.kecs, utf8(ecs), utf8(eecId), UA_SHARED_KEY_TLS_1_3))
+export function deriveKecs(kedge: Kedge, ecs: Fqdn, eecId: EecId, codes = EDGE_FUNCTION_CODES): Kecs {
+  return takeKey('K_ECS', kdf(kedge, codes.kecs, utf8(ecs), utf8(eecId), UA_SHARED_KEY_TLS_1_3))
 }

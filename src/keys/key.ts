@@ -20,7 +20,7 @@ const LENGTHS = {
   KAF: 32,
   // the edge: D-20
   Kedge: 32,
-  KECS: 32,
+  K_ECS: 32,
   // EAP: RFC 4187 7, RFC 9048 3.3
   K_encr: 16,
   'EAP-AKA K_aut': 16,
@@ -39,6 +39,16 @@ declare const keyName: unique symbol
  * a `KeyObject` shows no octet of itself (THREATS KE-11).
  */
 export type Key<Name extends KeyName> = KeyObject & { readonly [keyName]: Name }
+
+export type Ck = Key<'CK'>
+export type Ik = Key<'IK'>
+export type Kausf = Key<'KAUSF'>
+export type Kseaf = Key<'KSEAF'>
+export type Kamf = Key<'KAMF'>
+export type Kakma = Key<'KAKMA'>
+export type Kaf = Key<'KAF'>
+export type Kedge = Key<'Kedge'>
+export type Kecs = Key<'K_ECS'>
 
 /**
  * Takes octets over as a key: they are copied into the key, and the buffer is zeroed.
@@ -74,17 +84,24 @@ export function concatenation(a: KeyObject, b: KeyObject): KeyObject {
   }
 }
 
-/** Cuts octets into consecutive keys, in the order in which they are named, and zeroes them all. */
+/**
+ * Cuts octets into consecutive keys, in the order in which they are named, and zeroes them all.
+ *
+ * @throws RangeError if they do not suffice
+ */
 export function takeKeys<Names extends readonly KeyName[]>(
   octets: Uint8Array,
   ...names: Names
 ): { [Index in keyof Names]: Key<Names[Index]> } {
-  let end = 0
-  const keys = names.map((name) => {
-    const start = end
-    end += LENGTHS[name]
-    return takeKey(name, octets.subarray(start, end))
-  })
-  octets.fill(0)
-  return keys as { [Index in keyof Names]: Key<Names[Index]> }
+  try {
+    let end = 0
+    const keys = names.map((name) => {
+      const start = end
+      end += LENGTHS[name]
+      return takeKey(name, octets.subarray(start, end))
+    })
+    return keys as { [Index in keyof Names]: Key<Names[Index]> }
+  } finally {
+    octets.fill(0)
+  }
 }

@@ -2,7 +2,7 @@ import { createCipheriv, type KeyObject } from 'node:crypto'
 
 import { requireLength } from '../octets/require-length.ts'
 import { xor } from '../octets/xor.ts'
-import { type Key, takeKey, withOctets } from './key.ts'
+import { type Ck, type Ik, type Key, takeKey, withOctets } from './key.ts'
 
 /**
  * MILENAGE, the example algorithm set of TS 35.206 for f1 to f5 and f1*, f5*, with AES-128 as its kernel.
@@ -27,7 +27,12 @@ type Output = 1 | 2 | 3 | 4 | 5
 
 /** OPc = OP xor E[OP]K: TS 35.206 4.1. */
 export function deriveOpc(k: Key<'K'>, op: Key<'OP'>): Key<'OPc'> {
-  return withOctets(op, (octets) => takeKey('OPc', xor(encrypt(k, octets), octets)))
+  return withOctets(op, (octets) => {
+    const encrypted = encrypt(k, octets)
+    const opc = takeKey('OPc', xor(encrypted, octets))
+    encrypted.fill(0)
+    return opc
+  })
 }
 
 /**
@@ -55,10 +60,7 @@ export function f1(
  * @param rand - 16 octets
  * @returns RES = f2 (8 octets), CK = f3, IK = f4, AK = f5 (6 octets)
  */
-export function f2345(
-  keys: SubscriberKeys,
-  rand: Uint8Array,
-): { res: Buffer; ck: Key<'CK'>; ik: Key<'IK'>; ak: Buffer } {
+export function f2345(keys: SubscriberKeys, rand: Uint8Array): { res: Buffer; ck: Ck; ik: Ik; ak: Buffer } {
   const out2 = output(keys, rand, 2)
   return {
     res: out2.subarray(8, 16),
@@ -76,12 +78,15 @@ export function f5star(keys: SubscriberKeys, rand: Uint8Array): Buffer {
 function output({ k, opc }: SubscriberKeys, rand: Uint8Array, i: Output, in1?: Uint8Array): Buffer {
   requireLength('RAND', rand, 16)
   return withOctets(opc, (opcOctets) => {
-    const temp = encrypt(k, xor(rand, opcOctets))
-    const rotated = rotate(xor(in1 ?? temp, opcOctets), ROTATION[i - 1] ?? 0)
+    const masked = xor(rand, opcOctets)
+    const temp = encrypt(k, masked)
+    const mixed = xor(in1 ?? temp, opcOctets)
+    const rotated = rotate(mixed, ROTATION[i - 1] ?? 0)
     const block = in1 === undefined ? rotated : xor(temp, rotated)
     block[15] = (block[15] ?? 0) ^ (CONSTANT[i - 1] ?? 0)
-    const out = xor(encrypt(k, block), opcOctets)
-    for (const octets of [temp, rotated, block]) octets.fill(0)
+    const encrypted = encrypt(k, block)
+    const out = xor(encrypted, opcOctets)
+    for (const octets of [masked, temp, mixed, rotated, block, encrypted]) octets.fill(0)
     return out
   })
 }

@@ -28,7 +28,7 @@ type SqnVerdict =
 
 const SQN_BITS = 48
 
-/** A USIM that has seen no challenge: "the initial sequence number value in each array element shall be zero" (C.2.2). */
+/** A USIM that has seen no challenge yet: zeros everywhere (C.2.2). */
 export function newUsimSqnState({ indLength }: SqnScheme = SQN_SCHEME): UsimSqnState {
   return { seqMs: new Array<number>(2 ** indLength).fill(0) }
 }

@@ -30,18 +30,22 @@ export interface SuciOfNai extends SuciOfAnyType {
 /** A SUCI taken apart: TS 23.003 2.2B. */
 export type SuciParts = SuciOfImsi | SuciOfNai
 
-const TAIL = String.raw`-(?<rid>\d{1,4})-(?:0-0-(?<clear>.+)|(?<scheme>[1-9a-fA-F])-(?<keyId>\d{1,3})-(?<output>(?:[0-9a-fA-F]{2})+))$`
-const IMSI_FORM = new RegExp(`^suci-0-(?<mcc>\\d{3})-(?<mnc>\\d{2,3})${TAIL}`)
+const HEX = '(?:[0-9a-fA-F]{2})+'
+const NULL_TAIL = '0-0-(?<clear>.+)'
+const CONCEALED_TAIL = String.raw`(?<scheme>[1-9a-fA-F])-(?<keyId>\d{1,3})-(?<output>${HEX})`
+const TAIL = String.raw`-(?<rid>\d{1,4})-(?:${NULL_TAIL}|${CONCEALED_TAIL})$`
+const IMSI_FORM = new RegExp(String.raw`^suci-0-(?<mcc>\d{3})-(?<mnc>\d{2,3})${TAIL}`)
 const NAI_FORM = new RegExp(`^suci-1-(?<realm>[0-9a-z.-]+?)${TAIL}`)
 const TAIL_OF_NULL_SCHEME = /-\d{1,4}-0-0-/
 const MSIN = /^\d{1,10}$/
 
-const ECC = String.raw`ecckey(?<key>[0-9a-fA-F]{64}|[0-9a-fA-F]{66})\.cip(?<cip>(?:[0-9a-fA-F]{2})+)\.mac(?<mac>[0-9a-fA-F]{16})`
-const NAI = new RegExp(
-  `^type1\\.rid(?<rid>\\d{1,4})\\.schid(?:0\\.userid(?<clear>[^@]+)|(?<scheme>[12])\\.hnkey(?<keyId>\\d{1,3})\\.${ECC})@(?<realm>[0-9a-z.-]+)$`,
-)
+const NULL_USER = String.raw`0\.userid(?<clear>[^@]+)`
+const ECC_OUTPUT = String.raw`ecckey(?<key>${HEX})\.cip(?<cip>${HEX})\.mac(?<mac>${HEX})`
+const ECC_USER = String.raw`(?<scheme>[12])\.hnkey(?<keyId>\d{1,3})\.${ECC_OUTPUT}`
+const NAI = new RegExp(String.raw`^type1\.rid(?<rid>\d{1,4})\.schid(?:${NULL_USER}|${ECC_USER})@(?<realm>[0-9a-z.-]+)$`)
 /** Octets of the ephemeral public key in a scheme output: TS 33.501 C.3.4. */
 const PUBLIC_KEY_OCTETS: Readonly<Record<number, number>> = { 1: 32, 2: 33 }
+const TAG_DIGITS = 16
 
 /** Longer than any SUCI that carries an IMSI or a NAI of 253 octets. */
 const LONGEST = 1000
@@ -86,8 +90,10 @@ export function parseSuciNai(text: string): SuciOfNai | undefined {
   const groups = text.length > LONGEST ? undefined : NAI.exec(text)?.groups
   if (groups === undefined) return undefined
   const { key, cip, mac, ...rest } = groups
-  if (key !== undefined && key.length !== 2 * (PUBLIC_KEY_OCTETS[Number(rest['scheme'])] ?? 0)) return undefined
-  const common = commonParts(key === undefined ? rest : { ...rest, output: `${key}${cip}${mac}` })
+  const concealed = key !== undefined
+  if (concealed && (key.length !== publicKeyDigits(Number(rest['scheme'])) || mac?.length !== TAG_DIGITS))
+    return undefined
+  const common = commonParts(concealed ? { ...rest, output: `${key}${cip}${mac}` } : rest)
   return common && withRealm(common, groups['realm'])
 }
 
@@ -105,8 +111,12 @@ export function formatSuciNai(parts: SuciOfNai): string {
 
 /** `ecckey<public key>.cip<ciphertext>.mac<tag>`: TS 33.501 C.3. */
 function eccUser(protectionScheme: number, output: string): string {
-  const endOfKey = 2 * (PUBLIC_KEY_OCTETS[protectionScheme] ?? 0)
-  return `ecckey${output.slice(0, endOfKey)}.cip${output.slice(endOfKey, -16)}.mac${output.slice(-16)}`
+  const [key, end] = [publicKeyDigits(protectionScheme), output.length - TAG_DIGITS]
+  return `ecckey${output.slice(0, key)}.cip${output.slice(key, end)}.mac${output.slice(end)}`
+}
+
+function publicKeyDigits(protectionScheme: number): number {
+  return 2 * (PUBLIC_KEY_OCTETS[protectionScheme] ?? 0)
 }
 
 function withRealm(common: SuciOfAnyType, realm = ''): SuciOfNai | undefined {

@@ -44,6 +44,24 @@ describe('the MAC of a packet: RFC 4187 10.15, RFC 9048 3.4.2', () => {
     assert.equal(isMacRight('EAP-AKA', authenticationReject('EAP-AKA', 1), kAuts['EAP-AKA']), false)
   })
 
+  test('a packet of the other method is not right, though its MAC be one of this method', () => {
+    const packet = challengeResponse("EAP-AKA'", { identifier: 1, res: Buffer.alloc(8) }, kAuts["EAP-AKA'"])
+    packet[4] = 23
+    packet.fill(0, packet.length - 16)
+    createHmac('sha256', hex('0f'.repeat(32)))
+      .update(packet)
+      .digest()
+      .copy(packet, packet.length - 16, 0, 16)
+    assert.equal(isMacRight("EAP-AKA'", packet, kAuts["EAP-AKA'"]), false)
+  })
+
+  test('a packet that ends anywhere before its MAC does is not right, and nothing throws', () => {
+    const packet = challengeResponse('EAP-AKA', { identifier: 1, res: Buffer.alloc(8) }, kAuts['EAP-AKA'])
+    for (let length = 0; length < packet.length; length += 1) {
+      assert.equal(isMacRight('EAP-AKA', packet.subarray(0, length), kAuts['EAP-AKA']), false)
+    }
+  })
+
   test('the MAC is found wherever it stands, behind attributes that are skipped as well', () => {
     const packet = hex(`0201002817010000${'80010000'}0b050000${'00'.repeat(16)}0302002011223344`)
     createHmac('sha1', hex('0f'.repeat(16)))

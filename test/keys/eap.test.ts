@@ -11,7 +11,7 @@ const RUNS = process.env['EDGEWARD_DEEP'] ? 500_000 : 5_000
 const METHODS = ['EAP-AKA', "EAP-AKA'"] as const
 
 const octets = (minLength: number, maxLength = minLength) =>
-  fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array))
+  fc.uint8Array({ minLength, maxLength, size: 'max' }).map((array) => Buffer.from(array))
 const attribute = (name: Attribute['name'], values: fc.Arbitrary<unknown>) =>
   values.map((value) => ({ name, value }) as Attribute)
 const texts = fc
@@ -67,6 +67,7 @@ function messages(method: EapMethodPacket['method']): fc.Arbitrary<EapMethodPack
           'challenge',
           inAnyOrder(rand, autn, mac, checkcodes(method), optional(attribute('AT_BIDDING', fc.boolean()))),
         ],
+    ['response', 'challenge', prime ? inAnyOrder(kdfs) : inAnyOrder(response, mac)],
     [
       'response',
       'synchronization-failure',
@@ -141,6 +142,7 @@ describe('EAP packets: RFC 4187, RFC 9048', () => {
         const written = writeEapPacket(packet)
         assert.equal(readEapPacket(written.subarray(0, cut % written.length)), undefined)
         assert.equal(readEapPacket(Buffer.concat([written, more])), undefined)
+        assert.equal(readEapPacket(Buffer.concat([written, hex('80010000')])), undefined)
       }),
       { numRuns: 500 },
     )
@@ -185,7 +187,7 @@ describe('EAP packets: RFC 4187, RFC 9048', () => {
   test('RFC 4187 10.8: RES has 4 to 16 whole octets', () => {
     const mac = `0b050000${'00'.repeat(16)}`
     assert.equal(readEapPacket(raw(2, 23, 1, `0302001811223300${mac}`)), undefined)
-    assert.equal(readEapPacket(raw(2, 23, 1, `0302001f11223344${mac}`)), undefined)
+    assert.equal(readEapPacket(raw(2, 23, 1, `030300211122334400000000${mac}`)), undefined)
     assert.equal(readEapPacket(raw(2, 23, 1, `03060088${'11'.repeat(17)}000000${mac}`)), undefined)
     assert.equal(readEapPacket(raw(2, 23, 1, `0302004011223344${mac}`)), undefined)
     assert.throws(() => writeEapPacket(aResponse({ name: 'AT_RES', value: Buffer.alloc(3) })), RangeError)
@@ -231,8 +233,14 @@ describe('EAP packets: RFC 4187, RFC 9048', () => {
   test('RFC 9048 3.4.3: a checkcode has the length of its method', () => {
     for (const method of METHODS) {
       const foreign = Buffer.alloc(method === 'EAP-AKA' ? 32 : 20)
-      const packet = aResponse({ name: 'AT_RES', value: Buffer.alloc(8) }, { name: 'AT_CHECKCODE', value: foreign })
-      assert.throws(() => writeEapPacket({ ...packet, method }), RangeError)
+      const own = Buffer.alloc(method === 'EAP-AKA' ? 20 : 32)
+      const written = (value: Buffer) => {
+        const res: Attribute = { name: 'AT_RES', value: Buffer.alloc(8) }
+        const mac: Attribute = { name: 'AT_MAC', value: Buffer.alloc(16) }
+        return writeEapPacket({ ...aResponse(res, { name: 'AT_CHECKCODE', value }, mac), method })
+      }
+      for (const right of [own, Buffer.alloc(0)]) assert.ok(readEapPacket(written(right)))
+      assert.throws(() => written(foreign), RangeError)
     }
   })
 

@@ -20,7 +20,7 @@ import { hex, parsed } from './octets.ts'
 const RUNS = process.env['EDGEWARD_DEEP'] ? 5_000 : 60
 const PROFILES = ['A', 'B'] as const
 const octets = (minLength: number, maxLength: number) =>
-  fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array))
+  fc.uint8Array({ minLength, maxLength, size: 'max' }).map((array) => Buffer.from(array))
 /** Random octets that are a private key of both profiles. */
 const privateOctets = octets(32, 32).map((array) => {
   array[0] = 0x7f
@@ -125,6 +125,24 @@ describe('keys that are none: TS 33.501 C.3', () => {
     for (const point of none) assert.equal(eciesPublicKey('B', hex(point)), undefined, point)
   })
 
+  test('a public key has its length: no octet is missing, none is left over', () => {
+    for (const profile of PROFILES) {
+      const octets = publicOctetsOf(eciesPrivateKey(profile, Buffer.alloc(32, 5)))
+      assert.ok(eciesPublicKey(profile, octets))
+      assert.equal(eciesPublicKey(profile, octets.subarray(0, -1)), undefined)
+      assert.equal(eciesPublicKey(profile, Buffer.concat([octets, Buffer.alloc(1)])), undefined)
+    }
+  })
+
+  test('nothing encrypted is nothing decrypted, though its tag be right', () => {
+    for (const profile of PROFILES) {
+      const home = eciesPrivateKey(profile, Buffer.alloc(32, 5))
+      const homePublic = parsed(eciesPublicKey(profile, publicOctetsOf(home)))
+      const output = eciesEncrypt(homePublic, eciesPrivateKey(profile, Buffer.alloc(32, 6)), Buffer.alloc(0))
+      assert.equal(eciesDecrypt(home, output), undefined)
+    }
+  })
+
   test('Profile B: a private key is from 1 to n - 1; Profile A takes any 32 octets', () => {
     const n = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'
     const largest = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550'
@@ -138,6 +156,9 @@ describe('keys that are none: TS 33.501 C.3', () => {
   })
 
   test('KE-11: the octets of a private key are zeroed', () => {
+    const refused = Buffer.alloc(32, 0xff)
+    assert.throws(() => eciesPrivateKey('B', refused), RangeError)
+    assert.deepEqual(refused, Buffer.alloc(32))
     for (const profile of PROFILES) {
       const taken = Buffer.alloc(32, 0x22)
       eciesPrivateKey(profile, taken)

@@ -21,7 +21,7 @@ const LENGTHS: Record<KeyName, number> = {
   KAKMA: 32,
   KAF: 32,
   Kedge: 32,
-  KECS: 32,
+  K_ECS: 32,
   K_encr: 16,
   'EAP-AKA K_aut': 16,
   "EAP-AKA' K_aut": 32,
@@ -138,7 +138,9 @@ describe('keys made of octets', () => {
   })
 
   test('takeKeys refuses octets that do not suffice', () => {
-    assert.throws(() => takeKeys(planted(47), 'CK', 'KAUSF'), RangeError)
+    const octets = planted(47)
+    assert.throws(() => takeKeys(octets, 'CK', 'KAUSF'), RangeError)
+    assert.deepEqual(octets, Buffer.alloc(47))
   })
 
   test('concatenation is a || b', () => {

@@ -82,6 +82,8 @@ describe('the forms of a SUCI: TS 29.503 Annex C, TS 23.003 28.7.3', () => {
       `type1.rid84.schid1.hnkey27.${ecc}.x@example.com`,
       `type1.rid84.schid1.hnkey27.${ecc.replace('.cip22', '.cip')}@example.com`,
       `type1.rid84.schid1.hnkey27.${ecc.slice(0, -1)}@example.com`,
+      `type1.rid84.schid1.hnkey27.${ecc.slice(0, -2)}@example.com`,
+      `type1.rid84.schid1.hnkey27.${ecc}33@example.com`,
       'type1.rid84.schid0.userid@example.com',
       'type1.rid84.schid0.user17@example.com',
       'type1.rid84.schid0.useriduser17@example.com@example.com',

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import {
   type EciesPrivateKey,
   type EciesProfile,
+  eciesEncrypt,
   eciesPrivateKey,
   eciesPublicKey,
   publicOctetsOf,
@@ -158,6 +159,10 @@ describe('SUCI: TS 33.501 Annex C', () => {
     const imsi = conceal('A', parsed(parseSupi('imsi-001010000000001')))
     assert.throws(() => revealSupi({ ...imsi, schemeOutput }, privateKeyOf), refusal)
     for (const user of ['a b', 'a\u0000', '\ufb01']) assert.throws(() => revealSupi(nai(user), privateKeyOf), refusal)
+    const { homeNetworkPublicKey } = settingsOf('A')
+    const noUtf8 = eciesEncrypt(homeNetworkPublicKey, eciesPrivateKey('A', Buffer.alloc(32, 9)), Buffer.of(0x61, 0xff))
+    const forged = { ...nai('a'), schemeOutput: noUtf8.toString('hex') }
+    assert.throws(() => revealSupi(forged, privateKeyOf), refusal)
     assert.throws(
       () => revealSupi({ ...imsi, protectionScheme: 0, schemeOutput: '12345678901234' }, privateKeyOf),
       refusal,
