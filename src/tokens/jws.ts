@@ -1,0 +1,103 @@
+import type { KeyObject } from 'node:crypto'
+import { decodeBase64url, encodeBase64url } from '../octets/base64url.ts'
+import type { Signer } from '../ports/signer.ts'
+import { Refusal, refuseUnless } from '../spec/refusal.ts'
+import { type Curve, concatenatedSignature, curveOf, verifySignature } from './ecdsa.ts'
+import { isJsonObject, type JsonObject, parseJson } from './json.ts'
+import { jwkThumbprint } from './jwk.ts'
+import type { KeySource } from './key-set.ts'
+import type { TokenType } from './token-types.ts'
+
+const MAX_LENGTH = 8 * 1024
+
+/** Everything that a header may say: what is not here (jku, x5c, crit, b64, zip ...) is refused (THREATS TK-02). */
+interface JwsHeader {
+  readonly alg: string
+  readonly typ: string
+  /** RFC 7638 thumbprint of the key: a map key, never a path or an address */
+  readonly kid: string
+}
+
+/** A compact JWS that is well formed. Nothing in it is proven until `verifyJws`. */
+export interface Jws {
+  readonly type: TokenType
+  readonly header: JwsHeader
+  readonly claims: JsonObject
+  readonly signingInput: string
+  /** r || s */
+  readonly signature: Buffer
+}
+
+/**
+ * @param claims - members that are undefined are left out
+ * @returns RFC 7515 7.1 compact serialization, at most 8 KiB
+ * @throws RangeError if it would be longer: no verifier of ours would take it
+ */
+export async function signJws({ typ }: Pick<TokenType, 'typ'>, claims: object, signer: Signer): Promise<string> {
+  const { curve, kid } = identityOf(signer.publicKey)
+  const header = JSON.stringify({ alg: curve.alg, typ, kid })
+  const signingInput = `${encodeBase64url(header)}.${encodeBase64url(JSON.stringify(claims))}`
+  const signature = concatenatedSignature(await signer.sign(Buffer.from(signingInput, 'latin1')), curve)
+  const token = `${signingInput}.${encodeBase64url(signature)}`
+  if (token.length > MAX_LENGTH) throw new RangeError('a token is at most 8 KiB')
+  return token
+}
+
+interface SignerIdentity {
+  readonly curve: Curve
+  readonly kid: string
+}
+
+const identities = new WeakMap<KeyObject, SignerIdentity>()
+
+/** A signer's key never changes, and its thumbprint costs as much as a signature. */
+function identityOf(publicKey: KeyObject): SignerIdentity {
+  const known = identities.get(publicKey)
+  if (known) return known
+  const curve = curveOf(publicKey)
+  if (!curve) throw new TypeError('a token key is on P-256 or P-384')
+  const identity = { curve, kid: jwkThumbprint(publicKey) }
+  identities.set(publicKey, identity)
+  return identity
+}
+
+/**
+ * Reads a compact JWS of one type, strictly: at most 8 KiB, three segments of canonical base64url, JSON of one meaning
+ * (THREATS TK-10), a header of exactly `alg`, `typ` and `kid`.
+ */
+export function parseJws(token: string, type: TokenType): Jws {
+  refuseUnless(token.length <= MAX_LENGTH, type.refusal, 'the token is longer than 8 KiB')
+  const segments = token.split('.', 4)
+  const [header, claims, signature] = segments.map(decodeBase64url)
+  refuseUnless(segments.length === 3 && header && claims && signature, type.refusal, 'the token is not a compact JWS')
+  const [headerMembers, claimMembers] = [parseJson(header), parseJson(claims)]
+  refuseUnless(isJsonObject(claimMembers), type.refusal, 'the claims are not a strict JSON object')
+  return {
+    type,
+    header: headerOf(headerMembers, type),
+    claims: claimMembers,
+    signingInput: token.slice(0, token.lastIndexOf('.')),
+    signature,
+  }
+}
+
+function headerOf(members: unknown, type: TokenType): JwsHeader {
+  refuseUnless(isJsonObject(members), type.refusal, 'the header is not a strict JSON object')
+  const { alg, typ, kid, ...others } = members
+  const allStrings = typeof alg === 'string' && typeof typ === 'string' && typeof kid === 'string'
+  const exact = allStrings && Object.keys(others).length === 0
+  refuseUnless(exact, type.refusal, 'the header is not exactly alg, typ and kid')
+  // RFC 9068 4: both spellings of the media type are to be taken.
+  const named = typ === type.typ || typ === `application/${type.typ}`
+  refuseUnless(named, type.refusal, 'the token is of another type')
+  return { alg, typ, kid }
+}
+
+/** The key is the one that the issuer has under this `kid`; the algorithm is the key's (THREATS TK-01). */
+export async function verifyJws({ type, header, signingInput, signature }: Jws, keys: KeySource): Promise<void> {
+  const key = await keys.get(header.kid)
+  refuseUnless(key, type.refusal, 'the token is signed with no key of its issuer')
+  refuseUnless(header.alg === curveOf(key)?.alg, type.refusal, 'the algorithm is not the one of the key')
+  const valid = await verifySignature(Buffer.from(signingInput, 'latin1'), signature, key)
+  if (!valid) throw new Refusal(type.refusal, 'the signature is not valid')
+}

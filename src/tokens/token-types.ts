@@ -1,0 +1,18 @@
+import type { ApplicationError } from '../spec/application-errors.ts'
+
+/** What makes one kind of JWT another kind than the next, whoever signed it (RFC 8725 3.11, THREATS TK-06). */
+export interface TokenType {
+  /** header `typ`, without the prefix "application/" (RFC 7515 4.1.9) */
+  readonly typ: string
+  /** how a verifier of this type says no */
+  readonly refusal: ApplicationError
+}
+
+/** @see docs/decisions/0002-token-types.md */
+export const TOKEN_TYPES = {
+  onboarding: { typ: 'edge-onboarding+jwt', refusal: 'ONBOARDING_TOKEN_INVALID' },
+  access: { typ: 'at+jwt', refusal: 'TOKEN_INVALID' },
+  entitlement: { typ: 'edge-entitlement+jwt', refusal: 'TOKEN_INVALID' },
+  forwarding: { typ: 'edge-forwarding+jwt', refusal: 'TOKEN_INVALID' },
+  proofOfPossession: { typ: 'edge-pop+jwt', refusal: 'PROOF_OF_POSSESSION_FAILED' },
+} as const satisfies Record<string, TokenType>
