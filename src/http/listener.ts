@@ -196,7 +196,7 @@ function refuseOtherMethods<Peers>(app: App, routes: readonly Route<Peers>[]): v
 }
 
 /** Knows every connection that is open, so that a revoked one can be closed (THREATS CA-06). */
-function trackConnections<Peers>(server: App['server'], { admit, log }: ListenerOptions<Peers>): Set<TLSSocket> {
+function trackConnections<Peers>(server: App['server'], { name, admit, log }: ListenerOptions<Peers>): Set<TLSSocket> {
   const sockets = new Set<TLSSocket>()
   server.prependListener('secureConnection', (socket) => {
     sockets.add(socket)
@@ -208,7 +208,10 @@ function trackConnections<Peers>(server: App['server'], { admit, log }: Listener
       socket.destroy()
     }
   })
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('tlsClientError', (error, socket) => {
+    log.info({ listener: name, reason: 'code' in error ? error.code : error.message }, 'handshake failed')
+    socket.destroy()
+  })
   server.on('sessionError', (_error, session: ServerHttp2Session) => session.destroy())
   return sockets
 }

@@ -141,6 +141,7 @@ export const APPLICATION_ERRORS = {
     clause: 'TS 33.501 13.4.1.1.2',
     oauth: 'invalid_client',
   },
+  SIGNING_KEY_NOT_FOUND: { status: 404, title: 'No such signing key', clause: 'TS 33.501 14.3.3' },
 
   // our side
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests', clause: 'RFC 6585 4' },
@@ -162,4 +163,9 @@ export type ApplicationError = keyof typeof APPLICATION_ERRORS
 /** The table's row, with its optional members visible whatever the code. */
 export function errorRow(code: ApplicationError): ErrorRow {
   return APPLICATION_ERRORS[code]
+}
+
+/** Whether a `cause` that came over the wire is one of ours. */
+export function isApplicationError(cause: string | undefined): cause is ApplicationError {
+  return cause !== undefined && Object.hasOwn(APPLICATION_ERRORS, cause)
 }

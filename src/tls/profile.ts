@@ -46,17 +46,13 @@ export function serverTls({ certificateChain, privateKey }: ServerCredential): S
 }
 
 /**
- * Mutual TLS: a client without a certificate of exactly these issuers does not get through the handshake.
+ * Mutual TLS: a client without a certificate under these authorities does not get through the handshake.
  *
- * @param issuers - PEM of the certificate authorities for this purpose alone; an intermediate is trusted as it stands,
- *   so that the root's other branches are not (THREATS CA-11)
+ * Node's servers build a path to a root always (they do not take `allowPartialTrustChain`), and under one root there
+ * are other branches: which of them may come here is for the check of each connection to say (THREATS R3, CA-11).
+ *
+ * @param authorities - PEM of the root, and of the issuing authority, which clients need not send
  */
-export function mutualTls(credential: ServerCredential, issuers: readonly string[]): SecureServerOptions {
-  return {
-    ...serverTls(credential),
-    requestCert: true,
-    rejectUnauthorized: true,
-    ca: [...issuers],
-    allowPartialTrustChain: true,
-  }
+export function mutualTls(credential: ServerCredential, authorities: readonly string[]): SecureServerOptions {
+  return { ...serverTls(credential), requestCert: true, rejectUnauthorized: true, ca: [...authorities] }
 }

@@ -49,12 +49,12 @@ export function oneOf<First extends TSchema, Second extends TSchema>(first: Firs
 
 type Flat<Message> = { [Name in keyof Message]: Message[Name] }
 type ExactlyOne<Message, Names extends keyof Message> = {
-  [Name in Names]: Flat<
+  [Name in Names]-?: Flat<
     Omit<Message, Names> & Required<Pick<Message, Name>> & { [Other in Exclude<Names, Name>]?: never }
   >
 }[Names]
 type AtLeastOne<Message, Names extends keyof Message> = {
-  [Name in Names]: Flat<Message & Required<Pick<Message, Name>>>
+  [Name in Names]-?: Flat<Message & Required<Pick<Message, Name>>>
 }[Names]
 
 /** Exactly one of these members is present. */

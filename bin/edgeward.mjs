@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read: it tells an old one what to do, in one sentence, before anything else loads.
+import { existsSync } from 'node:fs'
+
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major < 24) {
+  process.stderr.write(
+    `edgeward needs Node.js 24 or later and this is ${process.version}: start it with "npm run -s edgeward -- ..." in a checkout, which brings its own, or install a newer Node.js.\n`,
+  )
+  process.exit(1)
+}
+
+const source = new URL('../src/bin/edgeward.ts', import.meta.url)
+const built = new URL('../dist/bin/edgeward.js', import.meta.url)
+const { main } = await import((existsSync(source) ? source : built).href)
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,100 @@
+import { encodeBase64url } from '../../octets/base64url.ts'
+import type { RegistrationId } from '../../spec/identifiers.ts'
+import { statement } from '../../store/queries.ts'
+import { issueAccessToken } from '../../tokens/access-token.ts'
+import { hashedTokenId } from '../audit.ts'
+import type { AuthorizationServer } from '../authorization-server/routes.ts'
+import type { IssuedToken } from '../registrar/onboard-ees.ts'
+import type { Registration } from '../registrar/registration.ts'
+import type { EcsUrls } from '../urls.ts'
+import { findByThumbprint } from './certificate-store.ts'
+import type { OpenEcs } from './open-ecs.ts'
+import { commit, db, findLiveByFqdn, findRegistration } from './registration-store.ts'
+
+/** What the first token of an EES opens: the API that gave it to it. */
+const FIRST_SCOPE = 'eecs-eesregistration'
+
+export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: EcsUrls): AuthorizationServer {
+  const { store, clock, random, configuration } = ecs
+  const { fqdn, tokens } = configuration
+  return {
+    issuer: apiRoot,
+    mtlsRoot,
+    fqdn,
+    lifetimes: { atEcs: tokens.accessLifetime, atEes: Math.min(300, tokens.accessLifetime) },
+    random,
+    now: clock.now,
+    policy: ecs.currentPolicy,
+    signer: ecs.tokenSigner,
+    verificationKeys: ecs.verificationKeys,
+    async findEes(target) {
+      const found =
+        'fqdn' in target ? await findLiveByFqdn(store, target.fqdn) : await findById(ecs, target.registrationId)
+      return found !== undefined && isAlive(found, clock.now()) ? { eesId: found.eesId, fqdn: found.fqdn } : undefined
+    },
+    recordTokenIssue: (issue) => commit(store, clock.now(), [], { event: 'token-issued', ...issue }),
+    async tokenStanding(jti, thumbprint) {
+      const known = await findByThumbprint(store, thumbprint)
+      const { registration } = known ?? {}
+      const ended = registration && registration.state === 'live' && !isAlive(registration, clock.now())
+      return {
+        revoked: await isTokenRevoked(ecs, jti),
+        certificate: known?.certificate.state,
+        registration: ended ? 'expired' : registration?.state,
+      }
+    },
+    async revokeToken(jti, until) {
+      const insert = db
+        .insertInto('revoked_token')
+        .values({ jti, expires_at: until })
+        .onConflict((conflict) => conflict.doNothing())
+      await commit(store, clock.now(), [statement(insert)], { event: 'token-revoked', token: hashedTokenId(jti) })
+    },
+  }
+}
+
+function isAlive({ state, expiresAt }: Registration, now: number): boolean {
+  return state === 'live' && expiresAt > now
+}
+
+async function findById({ store }: OpenEcs, registrationId: RegistrationId): Promise<Registration | undefined> {
+  const found = await findRegistration(store, registrationId)
+  return found?.registrationId === registrationId ? found : undefined
+}
+
+export async function isTokenRevoked({ store }: Pick<OpenEcs, 'store'>, jti: string): Promise<boolean> {
+  const query = db.selectFrom('revoked_token').select('jti').where('jti', '=', jti)
+  return (await store.read(query.compile())).length > 0
+}
+
+/** Forgets what has expired by itself. */
+export async function forgetExpiredTokens({ store, clock }: OpenEcs): Promise<void> {
+  await store.commit([statement(db.deleteFrom('revoked_token').where('expires_at', '<', clock.now()))])
+}
+
+/** The token that comes with the answer to an onboarding (TR 33.839 6.Y.2 step 5): audited like any other. */
+export async function issueFirstToken(
+  ecs: OpenEcs,
+  { apiRoot }: EcsUrls,
+  registration: Registration,
+  thumbprint: string,
+): Promise<IssuedToken> {
+  const { clock, random, configuration } = ecs
+  const { fqdn: audience, tokens } = configuration
+  const now = clock.now()
+  const jti = encodeBase64url(random.octets(16))
+  const { fqdn } = registration
+  const event = {
+    event: 'token-issued',
+    token: hashedTokenId(jti),
+    client: fqdn,
+    audience,
+    scope: FIRST_SCOPE,
+  } as const
+  await commit(ecs.store, now, [], event)
+  const accessToken = await issueAccessToken(
+    { iss: apiRoot, sub: fqdn, aud: audience, scope: new Set([FIRST_SCOPE]), certificateThumbprint: thumbprint },
+    { signer: ecs.tokenSigner(), now, jti, lifetime: tokens.accessLifetime },
+  )
+  return { accessToken, expiresIn: tokens.accessLifetime, scope: FIRST_SCOPE }
+}

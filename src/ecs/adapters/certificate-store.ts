@@ -1,0 +1,201 @@
+import type { Selectable } from 'kysely'
+import { sql } from 'kysely'
+import type { CrlReason, RevokedCertificate } from '../../certificates/crl.ts'
+import type { RegistrationId } from '../../spec/identifiers.ts'
+import { statement } from '../../store/queries.ts'
+import type { Statement, Store } from '../../store/store.ts'
+import type { Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
+import type { Ending } from '../registrar/end-registration.ts'
+import type { Registration } from '../registrar/registration.ts'
+import type { EcsTables } from '../tables.ts'
+import { db, type RegistrationRow, toRegistration } from './registration-store.ts'
+
+export type CertificateRow = Selectable<EcsTables['certificate']>
+
+const REASONS: Record<Ending, CrlReason> = {
+  revoked: 'privilegeWithdrawn',
+  deregistered: 'cessationOfOperation',
+  expired: 'cessationOfOperation',
+}
+
+/** A key is the registration's from now on, unless it is another's. */
+export function reserveKey({ spkiSha256 }: ProvenKey, registrationId: RegistrationId): Statement {
+  const query = db
+    .insertInto('registered_key')
+    .values({ spki_sha256: spkiSha256, registration_id: registrationId })
+    .onConflict((conflict) =>
+      conflict
+        .column('spki_sha256')
+        .doUpdateSet({ registration_id: registrationId })
+        .where('registered_key.registration_id', '=', registrationId),
+    )
+  return statement(query, { rows: 1, otherwise: 'PUBLIC_KEY_IN_USE' })
+}
+
+export function insertIntent(intent: Intent, registrationId: RegistrationId, key: ProvenKey, now: number): Statement {
+  return statement(
+    db.insertInto('certificate').values({
+      serial: intent.serial,
+      registration_id: registrationId,
+      spki_sha256: key.spkiSha256,
+      state: 'intended',
+      pem: null,
+      thumbprint: null,
+      not_after: intent.notAfter,
+      recorded_at: now,
+      revoked_at: null,
+      reason: null,
+    }),
+  )
+}
+
+/** Holds only while the registration lives, so that no renewal outruns a revocation (THREATS ON-12). */
+export function guardLive(registrationId: RegistrationId): Statement {
+  const query = db
+    .updateTable('registration')
+    .set((values) => ({ state: values.ref('state') }))
+    .where('registration_id', '=', registrationId)
+    .where('state', '=', 'live')
+  return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
+}
+
+export function markIssued({ serial, chain, thumbprint }: IssuedCertificate, now: number): Statement {
+  const query = db
+    .updateTable('certificate')
+    .set({ state: 'issued', pem: chain, thumbprint, recorded_at: now })
+    .where('serial', '=', serial)
+    .where('state', '=', 'intended')
+  return statement(query, { rows: 1, otherwise: 'CERTIFICATE_REVOKED' })
+}
+
+/** The registration lives as long as it asked to, but never longer than its newest certificate (D-6). */
+export function extendRegistration(registrationId: RegistrationId, notAfter: number, now: number): Statement {
+  const end = sql<number>`case when asked_until is null or asked_until > ${notAfter} then ${notAfter} else asked_until end`
+  const query = db
+    .updateTable('registration')
+    .set({ expires_at: end, version: sql<number>`version + (expires_at <> ${end})`, updated_at: now })
+    .where('registration_id', '=', registrationId)
+    .where('state', '=', 'live')
+  return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
+}
+
+export function revokeIntent(serial: string, now: number): Statement {
+  return statement(
+    db
+      .updateTable('certificate')
+      .set({ state: 'revoked', revoked_at: now, reason: null })
+      .where('serial', '=', serial)
+      .where('state', '=', 'intended'),
+  )
+}
+
+/** At start: what was intended before and not finished shall never be valid (THREATS CA-04). */
+export async function unfinishedIntents(store: Store): Promise<string[]> {
+  const query = db.selectFrom('certificate').select('serial').where('state', '=', 'intended')
+  return (await store.read<{ serial: string }>(query.compile())).map(({ serial }) => serial)
+}
+
+/** The registration ends, with it its certificates, and its keys are set free unless they are distrusted. */
+export function endRegistration({ registrationId, eesId }: Registration, ending: Ending, now: number): Statement[] {
+  const end = db
+    .updateTable('registration')
+    .set({ state: ending, updated_at: now, version: sql<number>`version + 1` })
+    .where('registration_id', '=', registrationId)
+    .where('state', '=', 'live')
+  const revoke = db
+    .updateTable('certificate')
+    .set({ state: 'revoked', revoked_at: now, reason: REASONS[ending] })
+    .where('registration_id', '=', registrationId)
+    .where('state', '!=', 'revoked')
+  const free = db.deleteFrom('registered_key').where('registration_id', '=', registrationId)
+  const bar = db
+    .insertInto('ees_bar')
+    .values({ ees_id: eesId, barred_until: now })
+    .onConflict((conflict) => conflict.column('ees_id').doUpdateSet({ barred_until: now }))
+  return [
+    statement(end, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' }),
+    statement(revoke),
+    ending === 'revoked' ? statement(bar) : statement(free),
+  ]
+}
+
+export interface KnownCertificate {
+  readonly certificate: CertificateRow
+  readonly registration: Registration
+}
+
+/** What is on record of a certificate, and the registration it was issued for: asked at every request. */
+export async function findCertificate(store: Store, serial: string): Promise<KnownCertificate | undefined> {
+  const query = db
+    .selectFrom('certificate')
+    .innerJoin('registration', 'registration.registration_id', 'certificate.registration_id')
+    .selectAll('registration')
+    .select([
+      'certificate.serial as serial',
+      'certificate.spki_sha256 as spki_sha256',
+      'certificate.state as certificate_state',
+      'certificate.thumbprint as thumbprint',
+      'certificate.not_after as not_after',
+    ])
+    .where('certificate.serial', '=', serial)
+  type Row = RegistrationRow & CertificateRow & { certificate_state: CertificateRow['state'] }
+  const [row] = await store.read<Row>(query.compile())
+  return row && { certificate: { ...row, state: row.certificate_state }, registration: toRegistration(row) }
+}
+
+export async function certificatesOf(store: Store, registrationId: string): Promise<CertificateRow[]> {
+  const query = db
+    .selectFrom('certificate')
+    .selectAll()
+    .where('registration_id', '=', registrationId)
+    .orderBy('recorded_at', 'desc')
+  return store.read<CertificateRow>(query.compile())
+}
+
+/** @returns when the newest certificate of the registration ends, in milliseconds */
+export async function newestEnd(store: Store, registrationId: RegistrationId): Promise<number> {
+  const query = db
+    .selectFrom('certificate')
+    .select((select) => select.fn.max('not_after').as('end'))
+    .where('registration_id', '=', registrationId)
+    .where('state', '=', 'issued')
+  const [row] = await store.read<{ end: number | null }>(query.compile())
+  return row?.end ?? 0
+}
+
+/** Revoked certificates that had not ended by then, as the revocation list wants them. */
+export async function revokedSince(store: Store, notAfter: number): Promise<RevokedCertificate[]> {
+  const query = db
+    .selectFrom('certificate')
+    .select(['serial', 'revoked_at', 'reason'])
+    .where('state', '=', 'revoked')
+    .where('not_after', '>=', notAfter)
+  const rows = await store.read<Pick<CertificateRow, 'serial' | 'revoked_at' | 'reason'>>(query.compile())
+  return rows.map(({ serial, revoked_at, reason }) => ({
+    serial,
+    revokedAt: revoked_at ?? 0,
+    ...(reason !== null && { reason }),
+  }))
+}
+
+export async function lastCrlNumber(store: Store, issuer: string): Promise<number> {
+  const query = db.selectFrom('crl').select('number').where('issuer', '=', issuer)
+  const [row] = await store.read<{ number: number }>(query.compile())
+  return row?.number ?? 0
+}
+
+export function recordCrlNumber(issuer: string, number: number): Statement {
+  return statement(
+    db
+      .insertInto('crl')
+      .values({ issuer, number })
+      .onConflict((conflict) => conflict.column('issuer').doUpdateSet({ number })),
+  )
+}
+
+/** By the thumbprint that a token is bound to. */
+export async function findByThumbprint(store: Store, thumbprint: string): Promise<KnownCertificate | undefined> {
+  const query = db.selectFrom('certificate').select('serial').where('thumbprint', '=', thumbprint)
+  const [row] = await store.read<{ serial: string }>(query.compile())
+  return row && findCertificate(store, row.serial)
+}

@@ -1,0 +1,25 @@
+import type { Issuer } from '../../certificates/authority.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import type { EmbeddedStore } from '../../store/open-store.ts'
+import type { Configuration } from '../configuration.ts'
+import type { EndingPorts } from '../registrar/end-registration.ts'
+import type { IssuedToken } from '../registrar/onboard-ees.ts'
+import type { Registration } from '../registrar/registration.ts'
+import type { EcsUrls } from '../urls.ts'
+
+/** What the adapters of an ECS share. */
+export interface EcsContext {
+  readonly store: EmbeddedStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly configuration: Configuration & { readonly fqdn: Fqdn }
+  readonly eesIssuer: Issuer
+  /** PEM of that authority's certificate */
+  readonly eesIssuerPem: string
+  urls(): EcsUrls
+  /** the access token that comes with the answer to an onboarding */
+  issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken>
+  readonly cutOff: EndingPorts['cutOff']
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writePem } from '../../certificates/pem.ts'
+import { spkiSha256 } from '../../certificates/public-key.ts'
+import type { Log } from '../../http/log.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { Timers } from '../../ports/timers.ts'
+import { type EmbeddedStore, openStore } from '../../store/open-store.ts'
+import { statement } from '../../store/queries.ts'
+import type { KeySet } from '../../tokens/key-set.ts'
+import type { Policy } from '../authorization-server/policy.ts'
+import {
+  keepSigningKeys,
+  keySchedule,
+  type SigningKeys,
+  verificationKeys,
+} from '../authorization-server/signing-keys.ts'
+import { ECS_MIGRATIONS } from '../tables.ts'
+import { revokeIntent, unfinishedIntents } from './certificate-store.ts'
+import { type EcsFolder, type LoadedPolicy, openFolder, readPolicy } from './open-folder.ts'
+import { commit, db } from './registration-store.ts'
+import { readSetting, writeSetting } from './settings.ts'
+import { type SigningKeyFiles, signingKeyFiles } from './signing-key-files.ts'
+
+export interface EcsEnvironment {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  readonly log: Log
+  /** opens the sealed keys in the place of a key file */
+  readonly passphrase?: string | undefined
+}
+
+/** An ECS whose store is open and whose keys are at hand; it need not serve for its operator to work on it. */
+export interface OpenEcs extends EcsEnvironment, EcsFolder {
+  readonly store: EmbeddedStore
+  readonly eesIssuerPem: string
+  readonly rootPem: string
+  /** the policy in force */
+  currentPolicy(): Policy
+  reloadPolicy(): Promise<{ digest: string }>
+  /** the keys of access tokens as they are now */
+  signingKeys(): SigningKeys
+  verificationKeys(): KeySet
+  tokenSigner(): Signer
+  /** Does what is due with the signing keys. */
+  keepKeys(change?: (keys: SigningKeys) => Promise<SigningKeys>): Promise<void>
+  readonly keyFiles: SigningKeyFiles
+  close(): Promise<void>
+}
+
+/**
+ * Opens an ECS: folder, store, what a crash left unfinished, keys.
+ *
+ * @throws ConfigurationError, FileRefused, CannotOpenStore
+ */
+export async function openEcs(path: string, environment: EcsEnvironment): Promise<OpenEcs> {
+  const folder = await openFolder(path, environment.passphrase)
+  const store = await openStore({ file: join(path, 'ecs.db'), migrations: ECS_MIGRATIONS })
+  try {
+    return await assemble(folder, store, environment)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: EcsEnvironment): Promise<OpenEcs> {
+  const { clock } = environment
+  await finishIntents(store, clock.now())
+  await reserveOwnKeys(folder, store)
+  const policy = await keepPolicy(folder, store, clock)
+  const keys = await keepTokenKeys(folder, store, clock)
+  return {
+    ...environment,
+    ...folder,
+    store,
+    eesIssuerPem: writePem('CERTIFICATE', folder.eesIssuer.certificate.der),
+    rootPem: writePem('CERTIFICATE', folder.root.der),
+    ...policy,
+    ...keys,
+    close: () => store.close(),
+  }
+}
+
+/** A certificate that was about to be signed when the ECS stopped may exist: its serial is revoked (THREATS CA-04). */
+async function finishIntents(store: EmbeddedStore, now: number): Promise<void> {
+  for (const serial of await unfinishedIntents(store)) {
+    await commit(store, now, [revokeIntent(serial, now)], { event: 'certificate-abandoned', serial })
+  }
+}
+
+/** No EES can register with a key of the authorities (THREATS ON-04). */
+async function reserveOwnKeys({ root, eesIssuer, ecsIssuer, operatorIssuer }: EcsFolder, store: EmbeddedStore) {
+  const rows = [root, eesIssuer.certificate, ecsIssuer.certificate, operatorIssuer].map(({ spki }) => ({
+    spki_sha256: spkiSha256(spki),
+    registration_id: 'ecs',
+  }))
+  const insert = db
+    .insertInto('registered_key')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+  await store.commit([statement(insert)])
+}
+
+/** Every policy that was ever in force is in the audit trail by its digest. */
+async function keepPolicy({ folder, policy }: EcsFolder, store: EmbeddedStore, clock: Clock) {
+  await recordPolicy(store, clock, policy)
+  let current = policy
+  return {
+    currentPolicy: () => current.policy,
+    async reloadPolicy() {
+      const read = await readPolicy(folder)
+      const digest = await recordPolicy(store, clock, read)
+      current = read
+      return { digest }
+    },
+  }
+}
+
+async function recordPolicy(store: EmbeddedStore, clock: Clock, { text }: LoadedPolicy): Promise<string> {
+  const digest = createHash('sha256').update(text).digest('hex')
+  const last = await readSetting(store, 'policy')
+  if (last !== digest) {
+    await commit(store, clock.now(), [writeSetting('policy', digest)], { event: 'policy-loaded', digest })
+  }
+  return digest
+}
+
+async function keepTokenKeys({ folder, secret, configuration }: EcsFolder, store: EmbeddedStore, clock: Clock) {
+  const schedule = keySchedule(configuration.tokens.keyLifetime * 1000)
+  const keyFiles = signingKeyFiles({
+    folder: join(folder, 'keys'),
+    secret,
+    store,
+    keySchedule: schedule,
+    now: clock.now,
+  })
+  let keys = await keepSigningKeys(keyFiles)
+  let signer = await keyFiles.signerOf(keys.active.publicKey)
+  return {
+    keyFiles,
+    signingKeys: () => keys,
+    verificationKeys: () => verificationKeys(keys),
+    tokenSigner: () => signer,
+    async keepKeys(change?: (keys: SigningKeys) => Promise<SigningKeys>) {
+      const next = change === undefined ? await keepSigningKeys(keyFiles) : await change(keys)
+      signer = await keyFiles.signerOf(next.active.publicKey)
+      keys = next
+    },
+  }
+}
+
+/** What an authority whose key is somewhere else has revoked stands in a file. @returns DER, or undefined without one */
+export async function readOfflineCrl(
+  folder: string,
+  file: 'root.crl' | 'operator-issuer.crl',
+): Promise<Buffer | undefined> {
+  return readFile(join(folder, 'ca', file)).catch(() => undefined)
+}

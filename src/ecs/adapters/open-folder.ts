@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { parse } from 'yaml'
+import type { Issuer } from '../../certificates/authority.ts'
+import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
+import { findInvalidParam } from '../../http/schema.ts'
+import { type Signer, signerOf } from '../../ports/signer.ts'
+import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
+import type { SealingSecret } from '../../store/sealed-file.ts'
+import { type Policy, parsePolicy } from '../authorization-server/policy.ts'
+import { Configuration, withDefaults } from '../configuration.ts'
+import { POLICED_OPERATIONS } from '../operations.ts'
+import { readAuthority, readSealedKey } from './own-keys.ts'
+
+/** A file of the operator's that cannot be used; the message says which and why. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+}
+
+/** What stands in the folder of an ECS, apart from the store. */
+export interface EcsFolder {
+  readonly folder: string
+  readonly configuration: Configuration & { readonly fqdn: Fqdn }
+  readonly policy: LoadedPolicy
+  readonly secret: SealingSecret
+  readonly root: Certificate
+  /** signs certificates of EESs, and nothing else */
+  readonly eesIssuer: Issuer
+  /** signs the ECS's own server certificate */
+  readonly ecsIssuer: Issuer
+  /** whoever has a certificate of this authority operates the ECS */
+  readonly operatorIssuer: Certificate
+  /** the provisioning authority of this ECS: signs onboarding tokens */
+  readonly onboarding: Signer
+}
+
+export interface LoadedPolicy {
+  readonly policy: Policy
+  /** the file as it was read */
+  readonly text: string
+}
+
+/**
+ * Reads and checks everything an ECS needs before it may start. The root's private key is not among it: it can be
+ * somewhere else (THREATS CA-12).
+ *
+ * @throws ConfigurationError, FileRefused
+ */
+export async function openFolder(folder: string, passphrase: string | undefined): Promise<EcsFolder> {
+  const configuration = await readConfiguration(join(folder, 'ecs.yaml'))
+  const secret = sealingSecret(folder, configuration, passphrase)
+  const ca = (name: string) => join(folder, 'ca', name)
+  const certificate = async (name: string) => readCertificate(await readFile(`${ca(name)}.crt`, 'utf8'))
+  return {
+    folder,
+    configuration,
+    policy: await readPolicy(folder),
+    secret,
+    root: await certificate('root'),
+    eesIssuer: await readAuthority(ca('ees-issuer'), secret),
+    ecsIssuer: await readAuthority(ca('ecs-issuer'), secret),
+    operatorIssuer: await certificate('operator-issuer'),
+    onboarding: signerOf(await readSealedKey(join(folder, 'keys', 'onboarding.key'), secret)),
+  }
+}
+
+async function readConfiguration(file: string): Promise<Configuration & { fqdn: Fqdn }> {
+  const written = await readYaml(file)
+  const configuration = withDefaults(written)
+  const invalid = findInvalidParam(Configuration, configuration)
+  if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid.param || '/'} ${invalid.reason}`)
+  const { fqdn, ...rest } = configuration as Configuration
+  const name = parseFqdn(fqdn)
+  if (name === undefined) throw new ConfigurationError(`${file}: fqdn is not a fully qualified host name`)
+  return { ...rest, fqdn: name }
+}
+
+export async function readPolicy(folder: string): Promise<LoadedPolicy> {
+  const file = join(folder, 'policy.yaml')
+  const text = await readText(file)
+  try {
+    return { policy: parsePolicy(parse(text), POLICED_OPERATIONS), text }
+  } catch (cause) {
+    throw new ConfigurationError(`${file}: ${cause instanceof Error ? cause.message : 'not readable'}`, { cause })
+  }
+}
+
+async function readYaml(file: string): Promise<Record<string, unknown>> {
+  const text = await readText(file)
+  try {
+    const document: unknown = parse(text)
+    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return { ...document }
+  } catch (cause) {
+    throw new ConfigurationError(`${file}: not YAML`, { cause })
+  }
+  throw new ConfigurationError(`${file}: not a YAML mapping`)
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigurationError(`${file} cannot be read: was this folder made by "edgeward ecs init"?`, { cause })
+  }
+}
+
+function sealingSecret(folder: string, { sealing }: Configuration, passphrase: string | undefined): SealingSecret {
+  if (passphrase !== undefined) return { passphrase }
+  const { keyFile } = sealing
+  if (keyFile === undefined) throw new ConfigurationError('there is no sealing.keyFile: set EDGEWARD_PASSPHRASE')
+  return { keyFile: isAbsolute(keyFile) ? keyFile : join(folder, keyFile) }
+}

@@ -1,0 +1,135 @@
+import type { Selectable } from 'kysely'
+import type { EesId, Fqdn, RegistrationId } from '../../spec/identifiers.ts'
+import type { EESProfile } from '../../spec/messages/ees-registration.ts'
+import { Refusal } from '../../spec/refusal.ts'
+import { GuardFailed } from '../../store/errors.ts'
+import { queriesOn, statement } from '../../store/queries.ts'
+import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
+import type { AuditEvent } from '../audit.ts'
+import type { Registration } from '../registrar/registration.ts'
+import type { EcsTables } from '../tables.ts'
+
+export const db = queriesOn<EcsTables>()
+
+/** What the guards of the statements, and the unique indexes, mean to the peer. */
+const REFUSALS: Record<string, () => Refusal> = {
+  'onboarding_token.jti': () => new Refusal('ONBOARDING_TOKEN_USED', 'the onboarding token was used before'),
+  'registration.ees_id': () => new Refusal('EES_ALREADY_REGISTERED', 'an EES of this identity is registered already'),
+  'registration.fqdn': () => new Refusal('EES_ALREADY_REGISTERED', 'an EES of this name is registered already'),
+  PUBLIC_KEY_IN_USE: () => new Refusal('PUBLIC_KEY_IN_USE', 'the public key belongs to another registration'),
+  PRECONDITION_FAILED: () => new Refusal('PRECONDITION_FAILED', 'the registration has changed'),
+  REGISTRATION_NOT_FOUND: () => new Refusal('REGISTRATION_NOT_FOUND', 'the registration has ended'),
+  CERTIFICATE_REVOKED: () => new Refusal('CERTIFICATE_REVOKED', 'the certificate was revoked before it was handed out'),
+  ONBOARDING_TOKEN_INVALID: () => new Refusal('ONBOARDING_TOKEN_INVALID', 'the onboarding token is withdrawn'),
+}
+
+/** One unit of work with its entries in the audit trail; what a guard says becomes the refusal of its name. */
+export async function commit(
+  store: Store,
+  at: number,
+  unit: readonly Statement[],
+  ...events: AuditEvent[]
+): Promise<void> {
+  const entries: LedgerEntry[] = events.map((entry) => ({ at, entry }))
+  try {
+    await store.commit(unit, entries)
+  } catch (error) {
+    const refusal = error instanceof GuardFailed ? REFUSALS[error.guard]?.() : undefined
+    throw refusal ?? error
+  }
+}
+
+export type RegistrationRow = Selectable<EcsTables['registration']>
+
+export function toRegistration(row: RegistrationRow): Registration {
+  return {
+    registrationId: row.registration_id as RegistrationId,
+    eesId: row.ees_id as EesId,
+    fqdn: row.fqdn as Fqdn,
+    eesProf: JSON.parse(row.profile_json) as EESProfile,
+    ...(row.supp_feat !== null && { suppFeat: row.supp_feat }),
+    version: row.version,
+    state: row.state,
+    ...(row.asked_until !== null && { askedUntil: row.asked_until }),
+    expiresAt: row.expires_at,
+  }
+}
+
+/** An identity is either an EES ID or a registration identifier; of an EES ID the live registration is meant, or else the last. */
+export async function findRegistration(store: Store, id: string): Promise<Registration | undefined> {
+  const query = db
+    .selectFrom('registration')
+    .selectAll()
+    .where((where) => where.or([where('registration_id', '=', id), where('ees_id', '=', id)]))
+    .orderBy((by) => by.case().when('state', '=', 'live').then(0).else(1).end())
+    .orderBy('created_at', 'desc')
+    .limit(1)
+  const [row] = await store.read<RegistrationRow>(query.compile())
+  return row && toRegistration(row)
+}
+
+/** Oldest first, a page at a time. */
+export async function listRegistrations(store: Store, after: string, limit: number): Promise<Registration[]> {
+  const query = db
+    .selectFrom('registration')
+    .selectAll()
+    .where('registration_id', '>', after)
+    .orderBy('registration_id')
+    .limit(limit)
+  return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
+}
+
+export async function findLiveByFqdn(store: Store, fqdn: string): Promise<Registration | undefined> {
+  const query = db.selectFrom('registration').selectAll().where('fqdn', '=', fqdn).where('state', '=', 'live')
+  const [row] = await store.read<RegistrationRow>(query.compile())
+  return row && toRegistration(row)
+}
+
+/** @returns live registrations whose time has passed, the oldest first */
+export async function expiredRegistrations(store: Store, now: number, limit: number): Promise<Registration[]> {
+  const query = db
+    .selectFrom('registration')
+    .selectAll()
+    .where('state', '=', 'live')
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(limit)
+  return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
+}
+
+/** The row of a registration that is new. */
+export function insertRegistration(registration: Registration, now: number): Statement {
+  return statement(
+    db.insertInto('registration').values({
+      registration_id: registration.registrationId,
+      ees_id: registration.eesId,
+      fqdn: registration.fqdn,
+      profile_json: JSON.stringify(registration.eesProf),
+      supp_feat: registration.suppFeat ?? null,
+      version: registration.version,
+      state: registration.state,
+      asked_until: registration.askedUntil ?? null,
+      expires_at: registration.expiresAt,
+      created_at: now,
+      updated_at: now,
+    }),
+  )
+}
+
+/** The next version of a registration, unless it changed or ended since it was read. */
+export function updateRegistration(next: Registration, now: number): Statement {
+  const query = db
+    .updateTable('registration')
+    .set({
+      profile_json: JSON.stringify(next.eesProf),
+      supp_feat: next.suppFeat ?? null,
+      version: next.version,
+      asked_until: next.askedUntil ?? null,
+      expires_at: next.expiresAt,
+      updated_at: now,
+    })
+    .where('registration_id', '=', next.registrationId)
+    .where('version', '=', next.version - 1)
+    .where('state', '=', 'live')
+  return statement(query, { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+}

@@ -1,0 +1,92 @@
+import { type Static, Type } from 'typebox'
+
+const port = Type.Integer({ minimum: 0, maximum: 65_535 })
+const seconds = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum })
+const strict = { additionalProperties: false }
+
+/** `ecs.yaml`. What is not written there has the value of {@link DEFAULTS}; what is not known here is refused. */
+export const Configuration = Type.Object(
+  {
+    /** the name in the certificate, in every token's audience and in the bundle */
+    fqdn: Type.String(),
+    /** where clients reach the `server` listener, if a forwarder stands before it: `https://FQDN:PORT` */
+    apiRoot: Type.Optional(Type.String()),
+    /** the same for the `mtls` listener */
+    mtlsRoot: Type.Optional(Type.String()),
+    listen: Type.Object({ address: Type.String(), server: port, mtls: port, admin: port }, strict),
+    sealing: Type.Object({ keyFile: Type.Optional(Type.String()) }, strict),
+    certificates: Type.Object(
+      {
+        lifetimeDays: Type.Integer({ minimum: 1, maximum: 398 }),
+        /** whether a certification request must carry the channel binding of its connection, or only may */
+        channelBinding: Type.Union([Type.Literal('when-present'), Type.Literal('required')]),
+      },
+      strict,
+    ),
+    tokens: Type.Object(
+      {
+        accessLifetime: seconds(30, 900),
+        onboardingLifetime: seconds(60, 86_400),
+        keyLifetime: seconds(3_600, 31_536_000),
+      },
+      strict,
+    ),
+    revocationList: Type.Object({ lifetime: seconds(60, 2_592_000), refresh: seconds(10, 2_592_000) }, strict),
+    log: Type.Enum(['debug', 'info', 'warn', 'error', 'silent']),
+  },
+  strict,
+)
+export type Configuration = Static<typeof Configuration>
+
+/** Safe when nothing is said. Times in seconds. */
+export const DEFAULTS = {
+  listen: { address: '127.0.0.1', server: 0, mtls: 0, admin: 0 },
+  sealing: { keyFile: 'sealing.key' },
+  certificates: { lifetimeDays: 30, channelBinding: 'when-present' },
+  tokens: { accessLifetime: 600, onboardingLifetime: 3_600, keyLifetime: 2_592_000 },
+  revocationList: { lifetime: 86_400, refresh: 3_600 },
+  log: 'info',
+} satisfies Omit<Configuration, 'fqdn'>
+
+/** One level deep: a section that is written keeps the defaults of the members that it leaves out. */
+export function withDefaults(written: Record<string, unknown>): Record<string, unknown> {
+  const filled: Record<string, unknown> = { ...DEFAULTS, ...written }
+  for (const [name, section] of Object.entries(DEFAULTS)) {
+    const given = written[name]
+    if (typeof section === 'object' && typeof given === 'object') filled[name] = { ...section, ...given }
+  }
+  return filled
+}
+
+export function configurationText(fqdn: string, listen: Configuration['listen']): string {
+  return `# The Edge Configuration Server ${fqdn}. What is left out has the default written beside it.
+fqdn: ${fqdn}
+
+listen:
+  address: '${listen.address}'   # 0.0.0.0 or '::' to be reached from other machines
+  # A port of 0 is the one that was free at init, kept from then on.
+  server: ${listen.server}   # TLS with server certificate: onboarding, metadata, CA certificates, revocation lists
+  mtls: ${listen.mtls}     # mutual TLS: registered EESs
+  admin: ${listen.admin}    # mutual TLS with an operator certificate
+# apiRoot: https://${fqdn}:8443    # if a forwarder stands before the server listener
+# mtlsRoot: https://${fqdn}:8444   # the same for mtls
+
+sealing:
+  keyFile: sealing.key # seals the private keys of the CA and of the tokens; keep it on another medium if you can.
+                       # With EDGEWARD_PASSPHRASE set at init and at serve, a passphrase takes its place.
+certificates:
+  lifetimeDays: 30
+  channelBinding: when-present   # or: required (then openssl and curl alone cannot onboard)
+
+tokens:                # seconds
+  accessLifetime: 600
+  onboardingLifetime: 3600
+  keyLifetime: 2592000
+
+revocationList:        # seconds
+  lifetime: 86400
+  refresh: 3600
+
+log: info
+`
+}

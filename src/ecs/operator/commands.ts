@@ -1,0 +1,39 @@
+import type { LedgerVerdict } from '../../store/verify-ledger.ts'
+import type { Explanation } from '../authorization-server/decide.ts'
+import type { EesDescription } from './describe-ees.ts'
+import type { Bundle, Invitation } from './invite-ees.ts'
+
+/** What an operator can do: the same while the ECS serves, through its `admin` listener, and while it does not. */
+export interface OperatorCommands {
+  invite(invitation: Invitation): Promise<Bundle>
+  /** @param after - the registration ID that the last page ended with */
+  list(after?: string): Promise<EesPage>
+  /** @param id - an EES ID or a registration ID */
+  show(id: string): Promise<EesDescription>
+  /** Ends the registration, revokes its certificates, closes its connections. Once more is no error. */
+  revoke(id: string): Promise<EesDescription>
+  verifyAudit(): Promise<LedgerVerdict>
+  /** @param file - absolute path of a file that does not exist yet, at the ECS */
+  backup(file: string): Promise<void>
+  explainPolicy(question: PolicyQuestion): Promise<Explanation>
+  /** Reads the policy file again. @returns its digest */
+  reloadPolicy(): Promise<{ digest: string }>
+  /** Publishes the next key of the tokens now. @returns the key identifiers that are published */
+  rotateSigningKeys(): Promise<{ published: readonly string[] }>
+}
+
+export interface EesPage {
+  readonly ees: readonly Omit<EesDescription, 'certificates' | 'eesProf'>[]
+  /** present if there are more */
+  readonly next?: string
+}
+
+/** About an operation, or about a token for one API at the ECS (`target` absent) or at an EES. */
+export interface PolicyQuestion {
+  /** an EES ID, or with `fqdn` one that is not registered */
+  readonly ees?: string
+  readonly fqdn?: string
+  readonly operation?: string
+  readonly scope?: string
+  readonly target?: string
+}

@@ -1,0 +1,26 @@
+import type { OnboardingCredential } from '../tokens/onboarding-token.ts'
+import type { EesPeer } from './registrar/registration.ts'
+
+/** What a client can be at an ECS: each credential has one authenticator, and each route declares one. */
+export interface EcsPeers {
+  /** nobody in particular; the routes that take it are listed in the tests */
+  public: undefined
+  /** an EES on its way in: its onboarding token was verified, and not yet used */
+  onboardingToken: Onboarder
+  /** a registered EES, by its certificate */
+  certificate: EesPeer
+  /** a registered EES that the policy, its token or both let call this operation (D-10) */
+  authorized: EesPeer
+  /** an operator, by a certificate of the operator authority */
+  operator: Operator
+}
+
+export interface Onboarder {
+  readonly credential: OnboardingCredential
+  /** as it was sent: a proof of possession speaks of it */
+  readonly onboardingToken: string
+}
+
+export interface Operator {
+  readonly name: string
+}

@@ -1,0 +1,99 @@
+import { type Static, Type } from 'typebox'
+import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
+import type { Operation } from '../../spec/operation.ts'
+import type { OperatorCommands } from '../operator/commands.ts'
+import type { EcsPeers } from '../peers.ts'
+
+const route = routesOf<EcsPeers>()
+const strict = { additionalProperties: false }
+
+function operation(id: string, method: Operation['method'], path: string): Operation {
+  return { id, api: 'operator', method, path: `/operator/v1${path}`, clause: 'ours' }
+}
+
+export const OPERATOR_OPERATIONS = {
+  invite: operation('InviteEes', 'POST', '/invitations'),
+  list: operation('ListEes', 'GET', '/ees'),
+  show: operation('ShowEes', 'GET', '/ees/{id}'),
+  revoke: operation('RevokeEes', 'POST', '/revocations'),
+  verifyAudit: operation('VerifyAudit', 'GET', '/audit/verification'),
+  backup: operation('Backup', 'POST', '/backups'),
+  explain: operation('ExplainPolicy', 'GET', '/policy/explanation'),
+  reloadPolicy: operation('ReloadPolicy', 'POST', '/policy/reload'),
+  rotateKeys: operation('RotateSigningKeys', 'POST', '/signing-keys/rotation'),
+} as const
+
+const InvitationRequest = Type.Object(
+  {
+    eesId: Type.String(),
+    fqdn: Type.String(),
+    ttl: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
+    provId: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    endPoints: Type.Optional(Type.Array(Type.String(), { maxItems: 32 })),
+    spkiSha256: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })),
+  },
+  strict,
+)
+export type InvitationRequest = Static<typeof InvitationRequest>
+
+const Revocation = Type.Object({ id: Type.String() }, strict)
+const BackupRequest = Type.Object({ file: Type.String({ minLength: 1, maxLength: 4_096 }) }, strict)
+
+/** On the `admin` listener: the same commands as on the command line (ARCHITECTURE 7). */
+export function operatorRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
+  const credential = 'operator'
+  const json = 'application/json'
+  return [
+    route({
+      operation: OPERATOR_OPERATIONS.invite,
+      credential,
+      content: { mediaType: json, schema: InvitationRequest },
+      handle: async ({ body }) => ok(await commands.invite(body)),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.list,
+      credential,
+      handle: async ({ query }) => ok(await commands.list(query['after'])),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.show,
+      credential,
+      handle: async ({ params }) => ok(await commands.show(params['id'] ?? '')),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.revoke,
+      credential,
+      content: { mediaType: json, schema: Revocation },
+      handle: async ({ body }) => ok(await commands.revoke(body.id)),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.verifyAudit,
+      credential,
+      handle: async () => ok(await commands.verifyAudit()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.backup,
+      credential,
+      content: { mediaType: json, schema: BackupRequest },
+      async handle({ body }) {
+        await commands.backup(body.file)
+        return noContent()
+      },
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.explain,
+      credential,
+      handle: async ({ query }) => ok(await commands.explainPolicy(query)),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.reloadPolicy,
+      credential,
+      handle: async () => ok(await commands.reloadPolicy()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.rotateKeys,
+      credential,
+      handle: async () => ok(await commands.rotateSigningKeys()),
+    }),
+  ]
+}

@@ -1,0 +1,108 @@
+import type { SecureServerOptions } from 'node:http2'
+import { writePem } from '../../certificates/pem.ts'
+import { createListener, type Listener } from '../../http/listener.ts'
+import type { Route } from '../../http/route.ts'
+import { Refusal } from '../../spec/refusal.ts'
+import { StoreUnavailable } from '../../store/errors.ts'
+import { mutualTls, type ServerCredential, serverTls } from '../../tls/profile.ts'
+import { keySetOf } from '../../tokens/key-set.ts'
+import { authenticators } from '../adapters/authenticators.ts'
+import { authorizationServerPorts, isTokenRevoked } from '../adapters/authorization-server.ts'
+import { findCertificate } from '../adapters/certificate-store.ts'
+import type { EcsContext } from '../adapters/context.ts'
+import type { OpenEcs } from '../adapters/open-ecs.ts'
+import { operatorCommands, provisioningIssuer } from '../adapters/operator.ts'
+import { certificationPorts, endingPorts, onboardingPorts, updatePorts } from '../adapters/registrar.ts'
+import { authorizationServerRoutes } from '../authorization-server/routes.ts'
+import type { EcsPeers } from '../peers.ts'
+import { authInfoOf } from '../routes/auth-info.ts'
+import { publicCertificateRoutes, reenrolmentRoute } from '../routes/certificate-routes.ts'
+import { operatorRoutes } from '../routes/operator-routes.ts'
+import { onboardingRoute, registrationRoutes } from '../routes/registration-routes.ts'
+import type { ListenerName } from './ports.ts'
+import type { RevocationLists } from './revocation-lists.ts'
+
+type Ecs = OpenEcs & EcsContext
+
+/** Which routes each listener has, and which certificates it asks for: one credential each (ARCHITECTURE 3). */
+export function ecsListeners(
+  ecs: Ecs,
+  lists: RevocationLists,
+  credential: ServerCredential,
+): Record<ListenerName, Listener> {
+  const routes = ecsRoutes(ecs, lists)
+  const { fqdn } = ecs.configuration
+  const { admit, ...checks } = authenticators(authenticationPorts(ecs))
+  const listener = (name: ListenerName) =>
+    createListener<EcsPeers>({
+      name,
+      tls: listenerTls(ecs, credential)[name],
+      routes: routes[name],
+      authenticators: checks,
+      ...(name !== 'server' && { admit: admit[name] }),
+      hosts: [fqdn],
+      explain,
+      log: ecs.log,
+    })
+  return { server: listener('server'), mtls: listener('mtls'), admin: listener('admin') }
+}
+
+/** @param credential - what all listeners show */
+export function listenerTls(ecs: Ecs, credential: ServerCredential): Record<ListenerName, SecureServerOptions> {
+  return {
+    server: serverTls(credential),
+    mtls: mutualTls(credential, [ecs.eesIssuerPem, ecs.rootPem]),
+    admin: mutualTls(credential, [writePem('CERTIFICATE', ecs.operatorIssuer.der), ecs.rootPem]),
+  }
+}
+
+export function ecsRoutes(ecs: Ecs, lists: RevocationLists): Record<ListenerName, Route<EcsPeers>[]> {
+  const { fqdn, certificates } = ecs.configuration
+  const bindingRequired = certificates.channelBinding === 'required'
+  const onboarding = {
+    ...onboardingPorts(ecs),
+    proof: { ecs: fqdn, bindingRequired },
+    authInfo: authInfoOf(ecs.urls),
+  }
+  const shown = publicCertificateRoutes({
+    caCertificates: () => [ecs.eesIssuer.certificate.der, ecs.root.der],
+    revocationList: lists.read,
+  })
+  const oauth = authorizationServerRoutes(authorizationServerPorts(ecs, ecs.urls()))
+  const forAnybody = [...shown, ...oauth.filter(({ credential }) => credential === 'public')]
+  return {
+    server: [onboardingRoute(onboarding), ...forAnybody],
+    mtls: [
+      ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs) }),
+      reenrolmentRoute(certificationPorts(ecs), bindingRequired),
+      ...oauth.filter(({ credential }) => credential !== 'public'),
+      ...forAnybody,
+    ],
+    admin: operatorRoutes(operatorCommands(ecs)),
+  }
+}
+
+function authenticationPorts(ecs: Ecs) {
+  const { store, clock, configuration, onboarding } = ecs
+  const { fqdn, tokens } = configuration
+  return {
+    fqdn,
+    issuer: ecs.urls().apiRoot,
+    eesIssuer: ecs.eesIssuer.certificate,
+    operatorIssuer: ecs.operatorIssuer,
+    provisioning: new Map([[provisioningIssuer(fqdn), keySetOf([onboarding.publicKey])]]),
+    onboardingLifetime: tokens.onboardingLifetime,
+    accessLifetime: tokens.accessLifetime,
+    now: clock.now,
+    policy: ecs.currentPolicy,
+    verificationKeys: ecs.verificationKeys,
+    findCertificate: (serial: string) => findCertificate(store, serial),
+    isTokenRevoked: (jti: string) => isTokenRevoked(ecs, jti),
+  }
+}
+
+/** Without its store an ECS lets nobody in and acknowledges nothing (THREATS: fail closed). */
+function explain(error: unknown): Refusal | undefined {
+  if (!(error instanceof StoreUnavailable)) return undefined
+  return new Refusal('NF_CONGESTION', 'the store is not available now', { cause: error })
+}

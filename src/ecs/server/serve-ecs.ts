@@ -1,0 +1,140 @@
+import type { Listener } from '../../http/listener.ts'
+import { showsUri } from '../../tls/connection.ts'
+import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
+import type { EcsContext } from '../adapters/context.ts'
+import type { OpenEcs } from '../adapters/open-ecs.ts'
+import { operatorCommands } from '../adapters/operator.ts'
+import { endingPorts } from '../adapters/registrar.ts'
+import type { OperatorCommands } from '../operator/commands.ts'
+import { deregisterExpired } from '../registrar/end-registration.ts'
+import type { EcsUrls } from '../urls.ts'
+import { ecsListeners, listenerTls } from './listeners.ts'
+import { choosePorts, knownPorts, type ListenerName, type Ports } from './ports.ts'
+import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
+import { newServerCredential, type OwnCredential } from './server-certificate.ts'
+
+const SECOND = 1_000
+const HOUR = 3_600 * SECOND
+
+/** An ECS that answers. */
+export interface ServingEcs {
+  readonly fqdn: string
+  /** `https://ADDRESS:PORT` of each listener, as it is reached on this machine */
+  readonly listeners: Readonly<Record<ListenerName, string>>
+  /** the operator's commands, without a connection */
+  readonly operator: OperatorCommands
+  /** Answers what is under way, then closes the listeners and the store. */
+  close(): Promise<void>
+}
+
+/** @throws Error with code EADDRINUSE or EACCES if a configured port cannot be had */
+export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
+  const ports = await choosePorts(opened)
+  const urls = urlsOf(opened, ports)
+  const lists = keepRevocationLists(opened)
+  const listeners: Partial<Record<ListenerName, Listener>> = {}
+  const ecs = withContext(
+    opened,
+    urls,
+    cutOff(opened, lists, () => listeners.mtls),
+  )
+  let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
+  Object.assign(listeners, ecsListeners(ecs, lists, credential))
+
+  const { address } = opened.configuration.listen
+  await lists.ees.publish()
+  const open = Object.entries(listeners) as [ListenerName, Listener][]
+  for (const [name, listener] of open) await listener.listen(address, ports[name])
+  const stop = upkeep(ecs, {
+    current: () => credential,
+    async renew() {
+      credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
+      for (const [name, listener] of open) listener.setSecureContext(listenerTls(ecs, credential)[name])
+    },
+  })
+  return {
+    fqdn: opened.configuration.fqdn,
+    listeners: localUrls(address, ports),
+    operator: operatorCommands(ecs),
+    async close() {
+      stop()
+      lists.stop()
+      await Promise.all(open.map(([, listener]) => listener.close()))
+      await opened.close()
+    },
+  }
+}
+
+/** What an ECS needs to be worked on while nobody is connected to it. */
+export async function withoutListeners(opened: OpenEcs): Promise<OpenEcs & EcsContext> {
+  return withContext(opened, urlsOf(opened, await knownPorts(opened)), async () => {})
+}
+
+function withContext(opened: OpenEcs, urls: EcsUrls, cut: EcsContext['cutOff']): OpenEcs & EcsContext {
+  return {
+    ...opened,
+    urls: () => urls,
+    issueFirstToken: (registration, thumbprint) => issueFirstToken(opened, urls, registration, thumbprint),
+    cutOff: cut,
+  }
+}
+
+function urlsOf({ configuration }: OpenEcs, ports: Ports): EcsUrls {
+  const {
+    fqdn,
+    apiRoot = `https://${fqdn}:${ports.server}`,
+    mtlsRoot = `https://${fqdn}:${ports.mtls}`,
+  } = configuration
+  return { apiRoot, mtlsRoot, crl: `${apiRoot}/crl/ees-issuer.crl` }
+}
+
+function localUrls(address: string, ports: Ports): ServingEcs['listeners'] {
+  const host = address.includes(':') ? `[${address}]` : address
+  const url = (name: ListenerName) => `https://${host}:${ports[name]}`
+  return { server: url('server'), mtls: url('mtls'), admin: url('admin') }
+}
+
+/** A registration has ended: nothing of it stays open, and everybody can read that it is over (THREATS CA-06). */
+function cutOff(
+  { timers, log }: OpenEcs,
+  lists: RevocationLists,
+  mtls: () => Listener | undefined,
+): EcsContext['cutOff'] {
+  return async (registrationId, when) => {
+    const drop = () => mtls()?.drop((socket) => showsUri(socket, `urn:uuid:${registrationId}`))
+    if (when === 'now') drop()
+    else timers.after(200, drop)
+    await lists.ees.publish().catch((error: unknown) => log.error({ err: error }, 'a revocation is not published yet'))
+  }
+}
+
+/** What must happen without being asked for. @returns the way to stop it */
+function upkeep(
+  ecs: OpenEcs & EcsContext,
+  credential: { current(): OwnCredential; renew(): Promise<void> },
+): () => void {
+  const { timers, clock, log } = ecs
+  const regularly = (period: number, name: string, work: () => Promise<unknown>) => {
+    let busy = false
+    return timers.every(period, () => {
+      if (busy) return
+      busy = true
+      work()
+        .catch((error: unknown) => log.error({ err: error, work: name }, 'upkeep failed; it is tried again'))
+        .finally(() => {
+          busy = false
+        })
+    })
+  }
+  const stops = [
+    regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
+    regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
+    regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
+    regularly(HOUR, 'server certificate', async () => {
+      if (clock.now() >= credential.current().renewAfter) await credential.renew()
+    }),
+  ]
+  return () => {
+    for (const stop of stops) stop()
+  }
+}

@@ -1,0 +1,118 @@
+import type { CrlReason } from '../certificates/crl.ts'
+
+/** What an ECS keeps. Times are milliseconds since 1970, members named `*_json` are JSON text. */
+export interface EcsTables {
+  registration: RegistrationTable
+  onboarding_token: OnboardingTokenTable
+  certificate: CertificateTable
+  registered_key: RegisteredKeyTable
+  ees_bar: EesBarTable
+  revoked_token: RevokedTokenTable
+  crl: CrlTable
+  setting: SettingTable
+}
+
+/** live: may use the ECS. The other states are final, kept for the record. */
+export type RegistrationState = 'live' | 'expired' | 'deregistered' | 'revoked'
+
+interface RegistrationTable {
+  registration_id: string
+  ees_id: string
+  fqdn: string
+  profile_json: string
+  supp_feat: string | null
+  /** counts the changes; the ETag is made of it */
+  version: number
+  state: RegistrationState
+  /** what the EES asked for; null: as long as its certificate */
+  asked_until: number | null
+  /** never after the end of the newest certificate (D-6) */
+  expires_at: number
+  created_at: number
+  updated_at: number
+}
+
+/** A row exists once an onboarding token was used: its identifier is what makes the token single use (D-2). */
+interface OnboardingTokenTable {
+  jti: string
+  registration_id: string
+  spki_sha256: string
+  used_at: number
+}
+
+/** intended: the serial is spoken for, the signature may or may not exist yet (THREATS CA-04). */
+export type CertificateState = 'intended' | 'issued' | 'revoked'
+
+interface CertificateTable {
+  /** 32 lower case hexadecimal digits */
+  serial: string
+  registration_id: string
+  spki_sha256: string
+  state: CertificateState
+  /** PEM, once it is issued */
+  pem: string | null
+  thumbprint: string | null
+  not_after: number
+  recorded_at: number
+  revoked_at: number | null
+  /** CRLReason of RFC 5280 5.3.1 by its name; null: unspecified */
+  reason: CrlReason | null
+}
+
+/** A public key belongs to one registration, for good once that registration was revoked (THREATS ON-04). */
+interface RegisteredKeyTable {
+  spki_sha256: string
+  registration_id: string
+}
+
+/** Onboarding tokens for this EES that were issued until then are no longer taken. */
+interface EesBarTable {
+  ees_id: string
+  barred_until: number
+}
+
+interface RevokedTokenTable {
+  jti: string
+  expires_at: number
+}
+
+interface CrlTable {
+  issuer: string
+  number: number
+}
+
+interface SettingTable {
+  name: string
+  value: string
+}
+
+export const ECS_MIGRATIONS = [
+  {
+    name: '001-registrations-and-certificates',
+    statements: [
+      `create table registration (
+         registration_id text primary key, ees_id text not null, fqdn text not null, profile_json text not null,
+         supp_feat text, version integer not null, state text not null, asked_until integer,
+         expires_at integer not null, created_at integer not null, updated_at integer not null)`,
+      `create unique index registration_live_ees_id on registration (ees_id) where state = 'live'`,
+      `create unique index registration_live_fqdn on registration (fqdn) where state = 'live'`,
+      `create index registration_expiry on registration (expires_at) where state = 'live'`,
+      `create table onboarding_token (
+         jti text primary key, registration_id text not null, spki_sha256 text not null, used_at integer not null)`,
+      `create table certificate (
+         serial text primary key, registration_id text not null, spki_sha256 text not null, state text not null,
+         pem text, thumbprint text, not_after integer not null, recorded_at integer not null,
+         revoked_at integer, reason text)`,
+      `create index certificate_registration on certificate (registration_id)`,
+      `create index certificate_thumbprint on certificate (thumbprint)`,
+      `create index certificate_revoked on certificate (not_after) where state = 'revoked'`,
+      `create index certificate_intended on certificate (serial) where state = 'intended'`,
+      `create table registered_key (spki_sha256 text primary key, registration_id text not null)`,
+      `create index registered_key_registration on registered_key (registration_id)`,
+      `create table ees_bar (ees_id text primary key, barred_until integer not null)`,
+      `create table revoked_token (jti text primary key, expires_at integer not null)`,
+      `create table crl (issuer text primary key, number integer not null)`,
+      `create table setting (name text primary key, value text not null)`,
+    ],
+  },
+] as const
