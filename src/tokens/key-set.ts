@@ -23,10 +23,8 @@ export function keySetOf(publicKeys: readonly KeyObject[]): KeySet {
   for (const key of publicKeys) {
     if (key.type !== 'public' || curveOf(key)?.alg !== 'ES256') throw new TypeError('a key set holds public P-256 keys')
   }
-  return new Map(publicKeys.map((key) => [jwkThumbprint(key), key] as const)) as ReadonlyMap<
-    string,
-    KeyObject
-  > as KeySet
+  const keys: ReadonlyMap<string, KeyObject> = new Map(publicKeys.map((key) => [jwkThumbprint(key), key]))
+  return keys as KeySet
 }
 
 /**

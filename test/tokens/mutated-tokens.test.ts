@@ -20,7 +20,7 @@ const CHARACTERS = [
   '😀',
 ]
 
-/** Refused as our verifiers refuse, or the claims; any other error fails the test. */
+/** A verifier takes a token or throws its own refusal: any other error fails the test. */
 async function verdict({ verify, type }: Verifier, token: string): Promise<'accepted' | 'refused'> {
   try {
     await verify(token)
