@@ -1,0 +1,106 @@
+import type { EesId, Fqdn } from '../../spec/identifiers.ts'
+import type { AuthorizationMode, Policy, Rule } from './policy.ts'
+
+/** An EES as its certificate identifies it. */
+interface Caller {
+  readonly eesId: EesId
+  readonly fqdn: Fqdn
+}
+
+interface OperationRequest extends Caller {
+  /** operationId */
+  readonly operation: string
+}
+
+interface TokenRequest extends Caller {
+  /** one name of the scope that is asked for */
+  readonly scope: string
+  /** the ECS itself, or the EES whose API the token shall open */
+  readonly target: 'ecs' | Fqdn
+  /** not known of an EES at another ECS: then no rule that names it allows, and every rule that names it denies */
+  readonly targetEesId?: EesId
+}
+
+export type PolicyRequest = OperationRequest | TokenRequest
+
+export interface Decision {
+  readonly allowed: boolean
+  /** `id` of the rule that decided, or `default` */
+  readonly rule: string
+  /** one sentence for the operator; peers never read it */
+  readonly because: string
+}
+
+/**
+ * Static authorization by local policy, keyed by the identities of the client certificate: TS 33.501 13.3.0.
+ * Nothing is allowed that no rule allows, and a rule that denies wins over every rule that allows (D-10).
+ */
+export function decide(policy: Policy, request: PolicyRequest): Decision {
+  const asked = sentence(request)
+  const denied = (because: string): Decision => ({ allowed: false, rule: 'default', because })
+  if (!isKnown(policy, request)) return denied(`there is nothing of that name: ${asked}`)
+
+  const applying = policy.rules.filter((rule) => applies(rule, request))
+  const rule = applying.find(({ effect }) => effect === 'deny') ?? applying[0]
+  if (rule === undefined) return denied(`no rule allows ${asked}`)
+  return { allowed: rule.effect === 'allow', rule: rule.id, because: `rule ${rule.id} ${says(rule)} ${asked}` }
+}
+
+export interface Explanation {
+  readonly decision: Decision
+  /** what a request of this operation must bring beside the certificate; absent for tokens */
+  readonly authorization?: AuthorizationMode
+  /** every rule, by `id` */
+  readonly rules: readonly { readonly rule: string; readonly effect: Rule['effect']; readonly applies: boolean }[]
+}
+
+/** The decision with all that led to it, for `edgeward ecs policy explain`. */
+export function explain(policy: Policy, request: PolicyRequest): Explanation {
+  const api = 'operation' in request ? policy.operations.get(request.operation) : undefined
+  const authorization = api && policy.modes.get(api)
+  return {
+    decision: decide(policy, request),
+    ...(authorization && { authorization }),
+    rules: policy.rules.map((rule) => ({ rule: rule.id, effect: rule.effect, applies: applies(rule, request) })),
+  }
+}
+
+function isKnown(policy: Policy, request: PolicyRequest): boolean {
+  if ('operation' in request) return policy.operations.has(request.operation)
+  return (request.target === 'ecs' ? policy.modes : policy.eesApis).has(request.scope)
+}
+
+function sentence(request: PolicyRequest): string {
+  const ees = `EES ${request.eesId} (${request.fqdn})`
+  if ('operation' in request) return `${ees} to call ${request.operation}`
+  return `${ees} to have a token for ${request.scope} at ${request.target === 'ecs' ? 'this ECS' : request.target}`
+}
+
+function says({ effect }: Rule): string {
+  return effect === 'allow' ? 'allows' : 'denies'
+}
+
+function applies(rule: Rule, request: PolicyRequest): boolean {
+  if (!selectsId(rule.eesId, request.eesId) || !selectsName(rule.fqdn, request.fqdn)) return false
+  if ('operation' in request) return includes(rule.operations, request.operation)
+  return includes(rule.scopes, request.scope) && appliesToTarget(rule, request)
+}
+
+function appliesToTarget(rule: Rule, { target, targetEesId }: TokenRequest): boolean {
+  if (target === 'ecs') return rule.target === 'ecs'
+  if (!selectsName(rule.target, target)) return false
+  return selectsId(rule.targetEesId, targetEesId) || (targetEesId === undefined && rule.effect === 'deny')
+}
+
+function selectsId(selector: string | undefined, id: string | undefined): boolean {
+  return selector === undefined || selector === '*' || selector === id
+}
+
+/** `*.suffix` selects the names below the suffix, at a label boundary, and not the suffix itself. */
+function selectsName(selector: string | undefined, name: Fqdn): boolean {
+  return selectsId(selector, name) || (selector?.startsWith('*.') === true && name.endsWith(selector.slice(1)))
+}
+
+function includes(names: readonly string[] | undefined, name: string): boolean {
+  return names?.some((listed) => listed === '*' || listed === name) === true
+}

@@ -1,0 +1,219 @@
+import { type Static, Type } from 'typebox'
+import { encodeBase64url } from '../../octets/base64url.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Signer } from '../../ports/signer.ts'
+import { type EesId, type Fqdn, parseFqdn, parseRegistrationId, type RegistrationId } from '../../spec/identifiers.ts'
+import type { AccessTokenRsp } from '../../spec/messages/access-token.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import { issueAccessToken } from '../../tokens/access-token.ts'
+import { formatScope, parseScope, type Scope } from '../../tokens/scope.ts'
+import { hashedTokenId } from '../audit.ts'
+import type { EesPeer } from '../registrar/registration.ts'
+import { decide } from './decide.ts'
+import { type Policy, tokenApis } from './policy.ts'
+
+/**
+ * AccessTokenReq of TS 29.510 as an EES sends it, with `client_id` of RFC 6749 and `resource` of RFC 8707.
+ * Members that no decision depends on are not read.
+ */
+export const TokenForm = Type.Object({
+  grant_type: Type.String(),
+  scope: Type.String(),
+  client_id: Type.Optional(Type.String()),
+  nfInstanceId: Type.Optional(Type.String()),
+  requesterFqdn: Type.Optional(Type.String()),
+  resource: Type.Optional(Type.String()),
+  targetNfInstanceId: Type.Optional(Type.String()),
+})
+export type TokenForm = Static<typeof TokenForm>
+
+/** What would make a token good at more places than one, or speak for somebody else (THREATS TK-07). */
+const WIDENING = [
+  'audience',
+  'hnrfAccessTokenUri',
+  'sourceNfInstanceId',
+  'targetNfServiceSetId',
+  'targetNfSetId',
+  'targetNfType',
+  'targetNsiList',
+  'targetPlmn',
+  'targetSnpn',
+  'targetSnssaiList',
+]
+
+/** Another way of client authentication beside the certificate: RFC 6749 2.3 allows one in a request. */
+const OTHER_AUTHENTICATION = ['client_assertion', 'client_assertion_type', 'client_secret']
+
+/** In seconds. */
+export interface TokenLifetimes {
+  /** for the APIs of this ECS; THREATS TK-09 wants 600 at most, D-11 grants 900 */
+  readonly atEcs: number
+  /** for the APIs of an EES (D-17) */
+  readonly atEes: number
+}
+
+export const TOKEN_LIFETIMES: TokenLifetimes = { atEcs: 600, atEes: 300 }
+
+/** The producer that a token is for, if it is not the ECS. */
+interface TargetEes {
+  readonly eesId: EesId
+  readonly fqdn: Fqdn
+}
+
+/** A line of the audit trail. */
+export interface TokenIssue {
+  /** hash of the jti (D-33) */
+  readonly token: string
+  readonly client: Fqdn
+  readonly audience: Fqdn
+  readonly scope: string
+}
+
+export type TokenResponse = Required<AccessTokenRsp>
+
+export interface TokenPorts {
+  /** `iss` of every token: the https URL under which the metadata stand (RFC 8414 2) */
+  readonly issuer: string
+  readonly fqdn: Fqdn
+  readonly lifetimes: TokenLifetimes
+  readonly random: Pick<Random, 'octets'>
+  now(): number
+  policy(): Policy
+  signer(): Signer
+  /** @returns the EES of this FQDN or registration, if it is registered here and its time has not passed */
+  findEes(target: { readonly fqdn: Fqdn } | { readonly registrationId: RegistrationId }): Promise<TargetEes | undefined>
+  /** Durable before the token exists: what cannot be recorded is not issued. */
+  recordTokenIssue(issue: TokenIssue): Promise<void>
+}
+
+/**
+ * The token endpoint: TS 33.501 13.4.1.1.2 step 1, with the EES as consumer and the ECS as authorization server
+ * (TR 33.839 6.4), by the client credentials grant of RFC 6749 4.4 with mutual TLS (RFC 8705 2, D-11).
+ *
+ * @param client - what the certificate of the connection proved: the client authentication, and the only one
+ * @throws Refusal CLIENT_MISMATCH, CERTIFICATE_NOT_ACCEPTED, UNSUPPORTED_GRANT_TYPE, SCOPE_NOT_GRANTED,
+ *   MANDATORY_IE_MISSING, OPTIONAL_IE_INCORRECT
+ */
+export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: TokenForm): Promise<TokenResponse> {
+  // Step 1: the EES requests an access token. Parameters without a value count as omitted (RFC 6749 3.2).
+  const form: Partial<TokenForm> = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== ''))
+
+  // The ECS verifies that the parameters are those of the certificate, and that its registration goes on,
+  const now = ecs.now()
+  checkClient(client, form)
+  checkRegistration(client, now)
+  refuseUnless(form.grant_type, 'MANDATORY_IE_MISSING', 'grant_type is required')
+  refuseUnless(form.grant_type === 'client_credentials', 'UNSUPPORTED_GRANT_TYPE', 'the grant is client_credentials')
+  refuseMembers(form, WIDENING, 'a token here is for one target, named by resource or targetNfInstanceId')
+
+  // finds the producer,
+  const scope = requestedScope(form)
+  const target = await findTarget(ecs, form)
+
+  // authorizes the EES for every service that it asks for: a scope is granted whole or not at all,
+  for (const name of scope) authorize(ecs, client, name, target)
+
+  // and generates the token, with the producer as its audience and the certificate in its confirmation.
+  return issue(ecs, client, { scope, target, now })
+}
+
+/**
+ * The token that the registration response may carry (TR 33.839 6.Y.2 step 4): for every API of this ECS that takes
+ * tokens and that policy allows.
+ *
+ * @returns undefined if there is no such API
+ */
+export async function firstToken(ecs: TokenPorts, client: TokenClient): Promise<TokenResponse | undefined> {
+  const policy = ecs.policy()
+  const allowed = (scope: string) => decide(policy, { ...identityOf(client), scope, target: 'ecs' }).allowed
+  const scope: Scope = new Set(tokenApis(policy).filter(allowed))
+  return scope.size === 0 ? undefined : issue(ecs, client, { scope, target: 'ecs', now: ecs.now() })
+}
+
+type TokenClient = Pick<EesPeer, 'eesId' | 'fqdn' | 'thumbprint' | 'registration'>
+
+function identityOf({ eesId, fqdn }: TokenClient): TargetEes {
+  return { eesId, fqdn }
+}
+
+/** Before anything is looked up, and letter by letter (THREATS TK-08). */
+function checkClient({ fqdn, registration }: EesPeer, form: Partial<TokenForm>): void {
+  const { client_id = fqdn, requesterFqdn = fqdn, nfInstanceId = registration.registrationId } = form
+  const same = client_id === fqdn && requesterFqdn === fqdn && nfInstanceId === registration.registrationId
+  refuseUnless(same, 'CLIENT_MISMATCH', 'the request names another client than the certificate')
+  refuseMembers(form, OTHER_AUTHENTICATION, 'the certificate is the client authentication')
+}
+
+/** Tokens end with the registration: after its end there are none (THREATS ON-11). */
+function checkRegistration({ registration }: TokenClient, now: number): void {
+  const goesOn = registration.state === 'live' && now < registration.expiresAt
+  refuseUnless(goesOn, 'CERTIFICATE_NOT_ACCEPTED', 'the registration of this client has ended')
+}
+
+function refuseMembers(form: object, names: readonly string[], detail: string): void {
+  const found = names.find((name) => Object.hasOwn(form, name))
+  if (found === undefined) return
+  throw new Refusal('OPTIONAL_IE_INCORRECT', detail, { invalidParams: [{ param: found }] })
+}
+
+function requestedScope({ scope }: Partial<TokenForm>): Scope {
+  refuseUnless(scope, 'MANDATORY_IE_MISSING', 'scope is required')
+  const names = parseScope(scope)
+  refuseUnless(names, 'SCOPE_NOT_GRANTED', 'the scope is not well formed')
+  return names
+}
+
+/** One sentence for what does not exist, is not known and is not allowed: the answer tells nothing of other EESs. */
+const NOT_GRANTED = 'the scope is not granted for this target'
+
+async function findTarget(ecs: TokenPorts, form: Partial<TokenForm>): Promise<'ecs' | TargetEes> {
+  const { resource, targetNfInstanceId } = form
+  if (resource === undefined && targetNfInstanceId === undefined) return 'ecs'
+  const once = resource === undefined || targetNfInstanceId === undefined
+  refuseUnless(once, 'OPTIONAL_IE_INCORRECT', 'the target is named twice')
+  if (resource === ecs.issuer) return 'ecs'
+  const target = resource === undefined ? byRegistration(targetNfInstanceId) : byResource(resource)
+  if ('fqdn' in target && target.fqdn === ecs.fqdn) return 'ecs'
+  const found = await ecs.findEes(target)
+  refuseUnless(found, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
+  return found
+}
+
+/** RFC 8707 2, in the one form that names an EES: `https://FQDN`. */
+function byResource(resource: string): { readonly fqdn: Fqdn } {
+  const fqdn = resource.startsWith('https://') ? parseFqdn(resource.slice('https://'.length)) : undefined
+  refuseUnless(fqdn, 'OPTIONAL_IE_INCORRECT', 'resource is https:// and an FQDN')
+  return { fqdn }
+}
+
+function byRegistration(targetNfInstanceId = ''): { readonly registrationId: RegistrationId } {
+  const registrationId = parseRegistrationId(targetNfInstanceId)
+  refuseUnless(registrationId, 'OPTIONAL_IE_INCORRECT', 'targetNfInstanceId is a registration identifier')
+  return { registrationId }
+}
+
+function authorize(ecs: TokenPorts, client: TokenClient, scope: string, target: 'ecs' | TargetEes): void {
+  const asked = target === 'ecs' ? { target } : { target: target.fqdn, targetEesId: target.eesId }
+  const { allowed, because } = decide(ecs.policy(), { ...identityOf(client), scope, ...asked })
+  if (!allowed) throw new Refusal('SCOPE_NOT_GRANTED', NOT_GRANTED, { cause: because })
+}
+
+interface Grant {
+  readonly scope: Scope
+  readonly target: 'ecs' | TargetEes
+  readonly now: number
+}
+
+async function issue(ecs: TokenPorts, client: TokenClient, { scope, target, now }: Grant): Promise<TokenResponse> {
+  const jti = encodeBase64url(ecs.random.octets(16))
+  const aud = target === 'ecs' ? ecs.fqdn : target.fqdn
+  const usual = target === 'ecs' ? ecs.lifetimes.atEcs : ecs.lifetimes.atEes
+  const lifetime = Math.min(usual, Math.ceil((client.registration.expiresAt - now) / 1000))
+  const granted = formatScope(scope)
+  await ecs.recordTokenIssue({ token: hashedTokenId(jti), client: client.fqdn, audience: aud, scope: granted })
+  const access_token = await issueAccessToken(
+    { iss: ecs.issuer, sub: client.fqdn, aud, scope, certificateThumbprint: client.thumbprint },
+    { signer: ecs.signer(), now, jti, lifetime },
+  )
+  return { access_token, token_type: 'Bearer', expires_in: lifetime, scope: granted }
+}
