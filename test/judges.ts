@@ -31,8 +31,10 @@ function isPresent(judge: Judge): boolean {
 
 export interface Verdict {
   readonly accepted: boolean
-  /** standard output and standard error */
+  /** standard output, then standard error */
   readonly said: string
+  /** standard output */
+  readonly output: Buffer
 }
 
 /** @param input - standard input */
@@ -43,7 +45,7 @@ export function ask(judge: Judge, args: readonly string[], input: string | Uint8
     timeout: 60_000,
   })
   if (error) throw error
-  return { accepted: status === 0, said: `${stdout}${stderr}` }
+  return { accepted: status === 0, said: `${stdout}${stderr}`, output: stdout }
 }
 
 /** Writes files into a new folder, which goes away with `using`. */

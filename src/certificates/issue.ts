@@ -5,6 +5,7 @@ import { bitString, element, explicit, integer, sequence, time } from './der-wri
 import { writeName } from './distinguished-name.ts'
 import { writeExtensions } from './extension-writer.ts'
 import { lint } from './lint.ts'
+import { acceptPublicKey } from './public-key.ts'
 import { type SignatureAlgorithm, signatureVerifiesAside, writeSignatureAlgorithm } from './signature-algorithm.ts'
 import type { Template } from './template.ts'
 
@@ -16,7 +17,7 @@ import type { Template } from './template.ts'
  * @throws Error with the findings; nothing was signed
  */
 export async function issueCertificate(template: Template, signer: Signer): Promise<Buffer> {
-  const issuerKey = template.issuer?.publicKey ?? signer.publicKey
+  const issuerKey = template.issuer?.publicKey ?? acceptPublicKey(template.spki)
   if (!issuerKey.equals(signer.publicKey)) throw new Error('not signed: the signer is not that of the issuer')
 
   const tbs = toBeSigned(template)

@@ -1,7 +1,7 @@
 import { Refusal } from '../spec/refusal.ts'
 import { readTbsCertificate, type TbsCertificate } from './certificate.ts'
 import { readDer } from './der-reader.ts'
-import { type DistinguishedName, LONGEST_ATTRIBUTE, readName } from './distinguished-name.ts'
+import { type DistinguishedName, LONGEST_ATTRIBUTE, readName, writeName } from './distinguished-name.ts'
 import { findings } from './findings.ts'
 import { Malformed } from './malformed.ts'
 import { OID } from './object-identifiers.ts'
@@ -44,6 +44,7 @@ function differences(read: TbsCertificate, subject: DistinguishedName, template:
     [read.notAfter === template.notAfter, 'another notAfter than the template'],
     [subject.organization === template.subject.organization, 'another organization than the template'],
     [subject.commonName === template.subject.commonName, 'another commonName than the template'],
+    [read.subject.equals(writeName(template.subject)), 'a subject with more than the template'],
     [read.spki.equals(template.spki), 'another public key than the template'],
     [same(read.subjectAltNames.dnsNames, subjectAltNames.dnsNames), 'other dNSNames than the template'],
     [same(read.subjectAltNames.uris, subjectAltNames.uris), 'other URIs than the template'],
