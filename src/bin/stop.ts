@@ -1,18 +1,34 @@
-/** Waits for SIGTERM or SIGINT; a SIGHUP meanwhile reloads what can be reloaded. */
-export function untilStopped({ reload }: { reload?: () => Promise<void> } = {}): Promise<void> {
+/** The signals that end a server, for as long as they are waited for. */
+export interface StopSignals {
+  /** resolves at the first SIGTERM or SIGINT */
+  readonly stopped: Promise<void>
+  release(): void
+}
+
+/** @param reload - called at SIGHUP */
+export function stopSignals({ reload }: { reload?: () => Promise<void> } = {}): StopSignals {
   const { promise, resolve } = Promise.withResolvers<void>()
-  // The signals alone do not keep a process alive.
+  // Signals alone do not keep a process alive.
   const alive = setInterval(() => {}, 2 ** 30)
-  const stop = () => {
-    clearInterval(alive)
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp)
-    resolve()
-  }
   const hangUp = () => {
     reload?.().catch((error: unknown) => {
       process.stderr.write(`not reloaded: ${error instanceof Error ? error.message : 'unknown reason'}\n`)
     })
   }
+  const stop = () => resolve()
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp)
-  return promise
+  return {
+    stopped: promise,
+    release() {
+      clearInterval(alive)
+      process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp)
+    },
+  }
+}
+
+/** Waits for SIGTERM or SIGINT; a SIGHUP meanwhile reloads what can be reloaded. */
+export async function untilStopped(options: { reload?: () => Promise<void> } = {}): Promise<void> {
+  const signals = stopSignals(options)
+  await signals.stopped
+  signals.release()
 }

@@ -1,5 +1,105 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { stopSignals } from './stop.ts'
+import { playAuthorization } from './up/authorization.ts'
+import { type Edge, EES1, EES2, startEdge } from './up/edge.ts'
+import type { Audience, Figure, Step } from './up/figure.ts'
+import { playLife, playOnboarding } from './up/onboarding.ts'
+
+interface Options {
+  readonly dir?: string
+  readonly once?: boolean
+  readonly json?: boolean
+}
 
 export function addUpCommand(program: Command): void {
-  program.command('up').description('the whole edge on this machine, every figure live')
+  program
+    .command('up')
+    .description('the edge on this machine, every figure live, step by step; then it serves until stopped')
+    .option(
+      '--dir <folder>',
+      'where everything is kept, empty or new; otherwise a temporary folder, removed at the end',
+    )
+    .option('--once', 'end after the figures: exit 0 when every one succeeded')
+    .option('--json', 'print one JSON document in the place of progress')
+    .action(up)
 }
+
+async function up({ dir, once = false, json = false }: Options): Promise<void> {
+  const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'edgeward-up-')) : await emptyFolder(dir)
+  const audience = json ? SILENT : printed()
+  const signals = stopSignals()
+  const edge = await startEdge(folder)
+  try {
+    const figures = playAll(edge, audience).then(async (played) => {
+      report(played, json)
+      if (!once) await serve(edge, json)
+      return once
+    })
+    // Whoever is stopped in the middle still leaves nothing behind.
+    const ended = await Promise.race([figures, signals.stopped.then(() => true)])
+    if (!ended) await signals.stopped
+  } finally {
+    signals.release()
+    await edge.stop()
+    if (dir === undefined) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function report(figures: readonly Figure[], json: boolean): void {
+  const ok = figures.every((figure) => figure.ok)
+  if (json) process.stdout.write(`${JSON.stringify({ ok, figures })}\n`)
+  if (!ok) process.exitCode = 1
+}
+
+async function playAll(edge: Edge, audience: Audience): Promise<Figure[]> {
+  const figures = [
+    await playOnboarding(edge, 'ees1', EES1, audience),
+    await playOnboarding(edge, 'ees2', EES2, audience),
+  ]
+  figures.push(...(await playAuthorization(edge, 'ees1', audience)), await playLife(edge, 'ees2', EES2, audience))
+  return figures
+}
+
+async function serve(edge: Edge, json: boolean): Promise<void> {
+  const ees1 = await edge.start('ees1', 'ees', 'serve', '--dir', join(edge.folder, 'ees1'))
+  if (json) return
+  const { server, mtls, admin } = edge.ecs1.server.listeners
+  process.stdout.write(`
+ecs1 listens on ${server} (onboarding), ${mtls} (mutual TLS) and ${admin} (operators)
+ees1 listens on ${ees1.listeners['mtls']} (mutual TLS, and a token for it)
+Try: npm run -s edgeward -- ecs ees list --dir ${edge.ecs1.folder}
+Stop with Ctrl-C.
+`)
+}
+
+async function emptyFolder(dir: string): Promise<string> {
+  const folder = resolve(dir)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  if ((await readdir(folder)).length > 0)
+    throw new Error(`${dir} is not empty: take another folder, or remove it first`)
+  return folder
+}
+
+const SILENT: Audience = { begins() {}, happened() {}, ended() {} }
+
+/** Progress for people: a line for each step, as it happens. */
+function printed(): Audience {
+  const write = (line: string) => process.stdout.write(`${line}\n`)
+  return {
+    begins: ({ id, case: name }) => write(`\n${styleText('bold', `${id}  ${name}`)}`),
+    happened: (step) => write(line(step)),
+    ended: ({ ok }) => write(ok ? styleText('green', '    succeeded') : styleText('red', '    failed')),
+  }
+}
+
+function line({ clause, from, to, message, ms, ok }: Step): string {
+  const mark = ok ? styleText('green', '✔') : styleText('red', '✘')
+  const arrow = from === '' ? '' : ` ${short(from)} → ${short(to)}`
+  return `  ${mark} ${styleText('cyan', clause)}${arrow}: ${message} ${styleText('dim', `${ms} ms`)}`
+}
+
+const short = (name: string) => name.split('.')[0] ?? name

@@ -1,8 +1,7 @@
-import { encodeBase64url } from '../../octets/base64url.ts'
 import type { RegistrationId } from '../../spec/identifiers.ts'
 import { statement } from '../../store/queries.ts'
-import { issueAccessToken } from '../../tokens/access-token.ts'
 import { hashedTokenId } from '../audit.ts'
+import { firstToken } from '../authorization-server/request-token.ts'
 import type { AuthorizationServer } from '../authorization-server/routes.ts'
 import type { IssuedToken } from '../registrar/onboard-ees.ts'
 import type { Registration } from '../registrar/registration.ts'
@@ -10,9 +9,6 @@ import type { EcsUrls } from '../urls.ts'
 import { findByThumbprint } from './certificate-store.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { commit, db, findLiveByFqdn, findRegistration } from './registration-store.ts'
-
-/** What the first token of an EES opens: the API that gave it to it. */
-const FIRST_SCOPE = 'eecs-eesregistration'
 
 export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: EcsUrls): AuthorizationServer {
   const { store, clock, random, configuration } = ecs
@@ -72,29 +68,14 @@ export async function forgetExpiredTokens({ store, clock }: OpenEcs): Promise<vo
   await store.commit([statement(db.deleteFrom('revoked_token').where('expires_at', '<', clock.now()))])
 }
 
-/** The token that comes with the answer to an onboarding (TR 33.839 6.Y.2 step 5): audited like any other. */
+/** The token that comes with the answer to an onboarding (TR 33.839 6.Y.2 step 5): decided and audited like any other. */
 export async function issueFirstToken(
   ecs: OpenEcs,
-  { apiRoot }: EcsUrls,
+  urls: EcsUrls,
   registration: Registration,
   thumbprint: string,
-): Promise<IssuedToken> {
-  const { clock, random, configuration } = ecs
-  const { fqdn: audience, tokens } = configuration
-  const now = clock.now()
-  const jti = encodeBase64url(random.octets(16))
-  const { fqdn } = registration
-  const event = {
-    event: 'token-issued',
-    token: hashedTokenId(jti),
-    client: fqdn,
-    audience,
-    scope: FIRST_SCOPE,
-  } as const
-  await commit(ecs.store, now, [], event)
-  const accessToken = await issueAccessToken(
-    { iss: apiRoot, sub: fqdn, aud: audience, scope: new Set([FIRST_SCOPE]), certificateThumbprint: thumbprint },
-    { signer: ecs.tokenSigner(), now, jti, lifetime: tokens.accessLifetime },
-  )
-  return { accessToken, expiresIn: tokens.accessLifetime, scope: FIRST_SCOPE }
+): Promise<IssuedToken | undefined> {
+  const { eesId, fqdn } = registration
+  const token = await firstToken(authorizationServerPorts(ecs, urls), { eesId, fqdn, thumbprint, registration })
+  return token && { accessToken: token.access_token, expiresIn: token.expires_in, scope: token.scope }
 }

@@ -20,6 +20,6 @@ export interface EcsContext {
   readonly eesIssuerPem: string
   urls(): EcsUrls
   /** the access token that comes with the answer to an onboarding */
-  issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken>
+  issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken | undefined>
   readonly cutOff: EndingPorts['cutOff']
 }

@@ -53,7 +53,7 @@ export interface OnboardingPorts extends CertificationPorts {
    * @throws Refusal ONBOARDING_TOKEN_USED, EES_ALREADY_REGISTERED, PUBLIC_KEY_IN_USE: then nothing was stored
    */
   register(onboarding: Onboarding): Promise<{ registration: Registration; intent: Intent }>
-  issueAccessToken?(registration: Registration, certificate: IssuedCertificate): Promise<IssuedToken>
+  issueAccessToken?(registration: Registration, certificate: IssuedCertificate): Promise<IssuedToken | undefined>
 }
 
 /**
