@@ -14,7 +14,8 @@ export function lockExclusively(file: string): () => void {
   createPrivately(file)
   const database = new DatabaseSync(file)
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    // Nothing is ever written, so no journal has to lie beside it.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
     if (!isBusy(error)) throw error

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto'
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CannotOpenStore } from './errors.ts'
 import { type Mark, markFileOf, openMark, readMark } from './mark.ts'
@@ -36,14 +36,27 @@ export function connectForWriting(file: string): DatabaseSync {
  * @throws CannotOpenStore `damaged`, `foreign` or `newer`: all files are left as they are
  */
 export function prepareStore(file: string, migrations: readonly Migration[]): Pick<State, 'epoch' | 'restoredIn'> {
-  const mark = readMark(file) ?? { commits: 0, epoch: 0, digest: '' }
-  const isNew = inspect(file, mark, migrations) === undefined
-  forgetDigest(file, mark)
-  const database = connectForWriting(file)
   try {
-    if (isNew) createOwnTables(database)
-    applyMigrations(database, migrations)
-    return beginEpoch(database, readState(database), mark)
+    undoInterruptedSwitch(file)
+    const mark = readMark(file) ?? { commits: 0, epoch: 0, digest: '' }
+    const isNew = inspect(file, mark, migrations) === undefined
+    forgetDigest(file, mark)
+    return begin(file, mark, migrations, isNew)
+  } catch (error) {
+    if (isDamage(error)) throw new CannotOpenStore('damaged', 'the store is damaged', { cause: error })
+    throw error
+  }
+}
+
+/**
+ * On its way to the write-ahead log, with a new store or a restored backup, SQLite uses a journal of the older kind.
+ * If the process is killed there, only a connection that writes can read the file again: it undoes the switch.
+ */
+function undoInterruptedSwitch(file: string): void {
+  if (!existsSync(`${file}-journal`)) return
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT })
+  try {
+    pragma(database, 'schema_version')
   } finally {
     database.close()
   }
@@ -65,9 +78,6 @@ function inspect(file: string, mark: Mark, migrations: readonly Migration[]): St
     checkIntegrity(database)
     if (state) countApplied(database, migrations)
     return state
-  } catch (error) {
-    if (isDamage(error)) throw new CannotOpenStore('damaged', 'the store is damaged', { cause: error })
-    throw error
   } finally {
     database.close()
   }
@@ -109,6 +119,17 @@ function forgetDigest(file: string, mark: Mark): void {
     writer.sync()
   } finally {
     writer.close()
+  }
+}
+
+function begin(file: string, mark: Mark, migrations: readonly Migration[], isNew: boolean) {
+  const database = connectForWriting(file)
+  try {
+    if (isNew) createOwnTables(database)
+    applyMigrations(database, migrations)
+    return beginEpoch(database, readState(database), mark)
+  } finally {
+    database.close()
   }
 }
 

@@ -87,7 +87,7 @@ async function flipped(file: string, suffix: string, step: number): Promise<(str
 describe('a damaged store', () => {
   test('DB-03: one bit of a closed store is flipped: not opened', async (context) => {
     const file = await aClosedStore(context)
-    const results = await flipped(file, '', DEEP ? 1 : 499)
+    const results = await flipped(file, '', DEEP ? 7 : 499)
     assert.ok(results.length > 50)
     assert.ok(results.every((result) => typeof result === 'string'))
     assert.ok(results.filter((result) => result === 'damaged').length > results.length - 3)
@@ -96,7 +96,7 @@ describe('a damaged store', () => {
   test('DB-03: one bit of the log is flipped: never taken for the end of the log', async (context) => {
     const { file, acknowledged } = await aKilledStore(context)
     assert.ok(acknowledged.length >= IDS.length)
-    const results = await flipped(file, '-wal', DEEP ? 1 : 907)
+    const results = await flipped(file, '-wal', DEEP ? 19 : 907)
     assert.ok(results.length > 50)
     for (const result of results) {
       assert.ok(result === 'damaged' || acknowledged.every((id) => result.includes(id)), String(result))
