@@ -1,3 +1,4 @@
+import { RefusedByServer } from '../ees/index.ts'
 import { Refusal } from '../spec/refusal.ts'
 
 /** What people can do about an error, by its name or its code. */
@@ -11,6 +12,8 @@ const ADVICE: Record<string, string> = {
 /** One sentence for people: what went wrong and what to do next. Never a stack, a key or a token. */
 export function explainFailure(error: unknown): string {
   if (error instanceof Refusal) return `Refused: ${error.detail} (${error.code}).`
+  if (error instanceof RefusedByServer)
+    return `Refused by the server: ${error.detail ?? 'no reason is given'} (${error.status} ${error.code}).`
   if (!(error instanceof Error)) return 'Failed for an unknown reason.'
   const code = 'code' in error ? String(error.code) : ''
   const advice = ADVICE[code]

@@ -1,0 +1,97 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const PROGRAM = fileURLToPath(new URL('../../bin/edgeward.mjs', import.meta.url))
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning']
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a program to its end. */
+export function run(
+  file: string,
+  arguments_: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+) {
+  return new Promise<Outcome>((resolve) => {
+    const env = { ...process.env, ...options.env }
+    execFile(file, [...arguments_], { ...options, env, timeout: 120_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      resolve({ code, stdout, stderr })
+    })
+  })
+}
+
+/** `edgeward ARGUMENTS`, as a process of its own. */
+export function edgeward(...arguments_: string[]): Promise<Outcome> {
+  return run(process.execPath, [...NODE_OPTIONS, PROGRAM, ...arguments_])
+}
+
+/** As {@link edgeward}, and what it printed as JSON. */
+export async function edgewardJson<Document>(...arguments_: string[]): Promise<Document> {
+  const { code, stdout, stderr } = await edgeward(...arguments_, '--json')
+  if (code !== 0) throw new Error(`edgeward ${arguments_.join(' ')} ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as Document
+}
+
+export interface Server {
+  readonly ready: {
+    readonly ready: string
+    readonly fqdn: string
+    readonly listeners: Readonly<Record<string, string>>
+  }
+  readonly process: ChildProcess
+  /** what it has written to standard error so far */
+  log(): string
+  /** @returns the exit code */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** Starts a server of ours and waits for its first line. */
+export async function serve(...arguments_: string[]): Promise<Server> {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, ...arguments_], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  const line = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (output.includes('\n')) resolve(output.slice(0, output.indexOf('\n')))
+    })
+    ended.then((code) => reject(new Error(`edgeward ${arguments_.join(' ')} ended with ${code}: ${log}`)))
+  })
+  return {
+    ready: JSON.parse(line) as Server['ready'],
+    process: child,
+    log: () => log,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+/** A folder for one story, and the way to remove it. */
+export async function storyFolder(): Promise<{
+  folder: string
+  at: (...names: string[]) => string
+  remove: () => Promise<void>
+}> {
+  const folder = await mkdtemp(join(tmpdir(), 'edgeward-story-'))
+  return {
+    folder,
+    at: (...names) => join(folder, ...names),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
