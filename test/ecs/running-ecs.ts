@@ -35,6 +35,8 @@ export interface RunningEcs {
   anybody(): Peer
   /** a connection with one, to the mtls listener or another */
   withCertificate(certificateChain: string, key: KeyObject, listener?: 'mtls' | 'admin' | 'server'): Peer
+  /** a connection without one, to any port */
+  withoutCertificate(port: number): Peer
   /** stops, and starts again on the same folder */
   restart(): Promise<void>
   close(): Promise<void>
@@ -98,6 +100,8 @@ export async function runEcs(name = 'ecs1.example.com', change: Partial<EcsEnvir
     anybody: () => connect('server'),
     withCertificate: (certificateChain, key, listener = 'mtls') =>
       connect(listener, { certificateChain, privateKey: pemOf(key) }),
+    withoutCertificate: (port) =>
+      openPeer(`https://${fqdn}:${port}`, clientTls([opened.rootPem]), new Map([[fqdn, '127.0.0.1']])),
     async restart() {
       await stop()
       ;({ opened, serving } = await start())

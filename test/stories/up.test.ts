@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Figure } from '../../src/bin/up/figure.ts'
+import { edgeward } from './program.ts'
+
+describe('edgeward up', () => {
+  test('--once --json: every figure succeeds, every step names its clause, and the program ends by itself', async () => {
+    const { code, stdout, stderr } = await edgeward('up', '--once', '--json')
+    assert.equal(code, 0, stderr)
+    const { ok, figures } = JSON.parse(stdout) as { ok: boolean; figures: Figure[] }
+    assert.equal(ok, true)
+    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P3'])
+    for (const { steps } of figures) {
+      assert.ok(steps.length > 0)
+      for (const { clause, from, to, message, ms, ok: done } of steps) {
+        assert.match(clause, /^(TR|TS|RFC) \d/)
+        assert.ok(from !== '' && to !== '' && message !== '' && ms >= 0 && done)
+      }
+    }
+  })
+
+  test('wrong usage ends with 2, help with 0, a folder that is in use with 1 and a sentence', async () => {
+    assert.equal((await edgeward('up', '--sideways')).code, 2)
+    assert.equal((await edgeward('ecs', 'init', '--help')).code, 0)
+    const { code, stderr } = await edgeward('up', '--dir', 'src')
+    assert.equal(code, 1)
+    assert.match(stderr, /src is not empty/)
+  })
+})
