@@ -37,6 +37,7 @@ export function connectForWriting(file: string): DatabaseSync {
  */
 export function prepareStore(file: string, migrations: readonly Migration[]): Pick<State, 'epoch' | 'restoredIn'> {
   try {
+    refuseLogOfAnother(file)
     undoInterruptedSwitch(file)
     const mark = readMark(file) ?? { commits: 0, epoch: 0, digest: '' }
     const isNew = inspect(file, mark, migrations) === undefined
@@ -46,6 +47,26 @@ export function prepareStore(file: string, migrations: readonly Migration[]): Pi
     if (isDamage(error)) throw new CannotOpenStore('damaged', 'the store is damaged', { cause: error })
     throw error
   }
+}
+
+/**
+ * A file without the sign of the write-ahead log (octet 18 of its header) has none. One beside it belongs to the store
+ * whose place a backup took, or that was removed; SQLite would mix the two, or remove it.
+ */
+function refuseLogOfAnother(file: string): void {
+  if (!hasLog(file)) return
+  const header = Buffer.alloc(19)
+  const descriptor = openSync(file, 'r')
+  try {
+    readSync(descriptor, header)
+  } finally {
+    closeSync(descriptor)
+  }
+  if (header[18] !== 2) throw new CannotOpenStore('damaged', `${file}-wal belongs to another store: put it aside`)
+}
+
+function hasLog(file: string): boolean {
+  return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
 /**
@@ -96,8 +117,7 @@ function checkIntegrity(database: DatabaseSync): void {
 
 /** SHA-256 of the database file, or undefined if part of the store is in the write-ahead log. */
 export function digestAtRest(file: string): string | undefined {
-  const log = statSync(`${file}-wal`, { throwIfNoEntry: false })
-  if (log && log.size > 0) return undefined
+  if (hasLog(file)) return undefined
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(2 ** 20)
   const descriptor = openSync(file, 'r')

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
+import { backup } from '../../src/store/backup.ts'
 import { CannotOpenStore } from '../../src/store/errors.ts'
 import { prepareStore } from '../../src/store/open-database.ts'
 import { openReader } from '../../src/store/reader.ts'
@@ -160,6 +161,24 @@ describe('a damaged store', () => {
     copyFileSync(older, file)
     rmSync(`${file}-mark`)
     assert.deepEqual(await opened(file), IDS)
+  })
+
+  test('DB-03: replaced by a backup, or removed, but for its log: not mixed with that', async (context) => {
+    const { file } = await aKilledStore(context)
+    const removed = copyOf(file, 'removed')
+    truncateSync(removed, 0)
+    rmSync(`${removed}-mark`)
+    assert.equal(await opened(removed), 'damaged')
+
+    const other = await openNotebook(join(dirname(file), 'other.db'))
+    await other.commit(aNote('in the backup'), [anEntry('in the backup')])
+    const restored = copyOf(file, 'restored')
+    rmSync(restored)
+    await backup(other, restored)
+    await other.close()
+    assert.equal(await opened(restored), 'damaged')
+    rmSync(`${restored}-wal`)
+    assert.deepEqual(await opened(restored), ['in the backup'])
   })
 
   test('DB-03: no database, or that of another program: refused and left as it is', async (context) => {
