@@ -45,6 +45,8 @@ export interface Extensions {
   readonly extendedKeyUsage?: readonly string[]
   readonly authorityKeyId?: Buffer
   readonly subjectKeyId?: Buffer
+  /** what a network function is, by the names of TS 29.510 NFType (RFC 9310 4) */
+  readonly nfTypes?: readonly string[]
 }
 
 const READERS = new Map<string, (der: DerReader) => Partial<Extensions>>([
@@ -55,6 +57,7 @@ const READERS = new Map<string, (der: DerReader) => Partial<Extensions>>([
   [OID.extKeyUsage, (der) => ({ extendedKeyUsage: readExtendedKeyUsage(der) })],
   [OID.authorityKeyIdentifier, (der) => ({ authorityKeyId: readAuthorityKeyId(der) })],
   [OID.subjectKeyIdentifier, (der) => ({ subjectKeyId: readKeyId(der.octetString()) })],
+  [OID.nfTypes, (der) => ({ nfTypes: readNfTypes(der) })],
 ])
 
 /** They restrict what a certificate is good for, so they are refused also where they are not critical. */
@@ -166,6 +169,16 @@ function readExtendedKeyUsage(der: DerReader): string[] {
   const purposes = der.sequenceOf((list) => list.oid())
   if (new Set(purposes).size < purposes.length) throw new Malformed('a key purpose that is there twice')
   return purposes.map((purpose) => KEY_PURPOSES.get(purpose) ?? purpose)
+}
+
+/** NFTypes (RFC 9310 4): at least one, each once, in ascending order. */
+function readNfTypes(der: DerReader): string[] {
+  const types = der.sequenceOf((list) => list.ia5String())
+  const inOrder = types.every((type, index) => index === 0 || (types[index - 1] ?? '') < type)
+  if (types.length === 0 || !inOrder || !types.every((type) => /^[!-~]{1,32}$/.test(type))) {
+    throw new Malformed('wrong NF types')
+  }
+  return types
 }
 
 /** CRLDistributionPoints (RFC 5280 4.2.1.13) by URI: no relative names, no partition by reason, no indirect CRL. */

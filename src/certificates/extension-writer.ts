@@ -23,6 +23,9 @@ export function writeExtensions(template: Template): Buffer {
   if (crlDistributionPoints.length > 0) {
     list.push(extension(CRL_DISTRIBUTION_POINTS, sequence(crlDistributionPoints.map(distributionPoint))))
   }
+  if (template.nfTypes !== undefined) {
+    list.push(extension(NF_TYPES, sequence(template.nfTypes.map((type) => ia5String(type)))))
+  }
   return sequence(list)
 }
 
@@ -47,6 +50,7 @@ const BASIC_CONSTRAINTS = oid(OID.basicConstraints)
 const EXT_KEY_USAGE = oid(OID.extKeyUsage)
 const SUBJECT_ALT_NAME = oid(OID.subjectAltName)
 const CRL_DISTRIBUTION_POINTS = oid(OID.crlDistributionPoints)
+const NF_TYPES = oid(OID.nfTypes)
 const KEY_PURPOSES = { serverAuth: oid(OID.serverAuth), clientAuth: oid(OID.clientAuth) }
 
 const DNS_NAME = contextPrimitive(2)

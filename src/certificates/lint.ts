@@ -53,6 +53,7 @@ function differences(read: TbsCertificate, subject: DistinguishedName, template:
     [same(read.keyUsage ?? [], template.keyUsage), 'another key usage than the template'],
     [same(read.extendedKeyUsage ?? [], template.extendedKeyUsage), 'another extended key usage than the template'],
     [same(read.crlDistributionPoints, template.crlDistributionPoints), 'other CRL distribution points'],
+    [same(read.nfTypes ?? [], template.nfTypes ?? []), 'other NF types than the template'],
   ])
 }
 
@@ -66,6 +67,7 @@ const NOT_CRITICAL: ReadonlySet<string> = new Set([
   OID.extKeyUsage,
   OID.subjectAltName,
   OID.crlDistributionPoints,
+  OID.nfTypes,
 ])
 
 /** TS 33.310 6.1.3c.3, RFC 5280 4.1 and 4.2, FACTS D-5 and D-6. */

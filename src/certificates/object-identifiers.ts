@@ -33,6 +33,9 @@ export const OID = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
 
+  // RFC 9310 4
+  nfTypes: '1.3.6.1.5.5.7.1.34',
+
   // RFC 3779, RFC 3820, Netscape
   ipAddrBlocks: '1.3.6.1.5.5.7.1.7',
   autonomousSysIds: '1.3.6.1.5.5.7.1.8',

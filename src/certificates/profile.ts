@@ -1,7 +1,7 @@
 import type { BasicConstraints, KeyUsage } from './extension-reader.ts'
 
 /** What a certificate makes its holder. */
-export type LeafRole = 'ees' | 'ecs' | 'operator'
+export type LeafRole = 'ees' | 'ecs' | 'nf' | 'operator'
 /** An issuing CA signs certificates of one role only, so a certificate of one role cannot pass for another (THREATS CA-11). */
 export type IssuerRole = `${LeafRole}-issuer`
 export type Role = 'root' | IssuerRole | LeafRole
@@ -28,7 +28,7 @@ const ISSUER = {
   lifetime: { usual: 5 * YEAR, longest: 10 * YEAR },
 } as const
 
-/** TS 33.310 6.1.3c.3 without nfTypes (FACTS D-5), lifetimes of FACTS D-6. */
+/** TS 33.310 6.1.3c.3, which asks for nfTypes in a network function alone (FACTS D-5); lifetimes of FACTS D-6. */
 const LEAF = {
   basicConstraints: { ca: false },
   keyUsage: ['digitalSignature'],
@@ -48,9 +48,11 @@ export const PROFILES: Readonly<Record<Role, Profile>> = {
   },
   'ees-issuer': { ...ISSUER, ...SERVER_AND_CLIENT },
   'ecs-issuer': { ...ISSUER, ...SERVER_AND_CLIENT },
+  'nf-issuer': { ...ISSUER, ...SERVER_AND_CLIENT },
   'operator-issuer': { ...ISSUER, ...CLIENT },
   ees: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'ees-issuer' },
   ecs: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'ecs-issuer' },
+  nf: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'nf-issuer' },
   operator: { ...LEAF, ...CLIENT, issuedBy: 'operator-issuer' },
 }
 
@@ -59,6 +61,7 @@ export const AUTHORITY_NAMES: Readonly<Record<'root' | IssuerRole, string>> = {
   root: 'Edgeward root CA',
   'ees-issuer': 'Edgeward EES issuing CA',
   'ecs-issuer': 'Edgeward ECS issuing CA',
+  'nf-issuer': 'Edgeward NF issuing CA',
   'operator-issuer': 'Edgeward operator issuing CA',
 }
 

@@ -13,6 +13,7 @@ interface Rule {
   readonly dnsNames: number
   /** of the one URI, or undefined where there is none */
   readonly uri?: RegExp
+  readonly nfTypes?: true
 }
 
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -22,15 +23,17 @@ const RULES: Readonly<Record<Role, Rule>> = {
   root: { ca: true, pathLength: 1, purposes: '', dnsNames: 0 },
   'ees-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
   'ecs-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
+  'nf-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
   'operator-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
   ees: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID },
   ecs: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1 },
+  nf: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID, nfTypes: true },
   operator: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: OPERATOR },
 }
 
 /** Where a certificate differs from what its role demands; an empty list if nowhere. */
 export function deviations(certificate: TbsCertificate, role: Role): string[] {
-  const { basicConstraints, keyUsage = [], extendedKeyUsage = [], subjectAltNames } = certificate
+  const { basicConstraints, keyUsage = [], extendedKeyUsage = [], subjectAltNames, nfTypes } = certificate
   const rule = RULES[role]
   return findings([
     [basicConstraints?.ca === rule.ca, 'basicConstraints of another role'],
@@ -39,6 +42,7 @@ export function deviations(certificate: TbsCertificate, role: Role): string[] {
     [extendedKeyUsage.toSorted().join(' ') === rule.purposes, 'extended key usage of another role'],
     [subjectAltNames.dnsNames.length === rule.dnsNames, 'dNSNames of another role'],
     [urisFit(subjectAltNames.uris, rule.uri), 'URIs of another role'],
+    [(nfTypes !== undefined) === (rule.nfTypes ?? false), 'nfTypes of another role'],
   ])
 }
 

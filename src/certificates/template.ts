@@ -1,6 +1,6 @@
 import type { Random } from '../ports/random.ts'
 import type { Signer } from '../ports/signer.ts'
-import type { EesId, Fqdn, RegistrationId } from '../spec/identifiers.ts'
+import type { EesId, Fqdn, NfInstanceId, RegistrationId } from '../spec/identifiers.ts'
 import type { Certificate } from './certificate.ts'
 import { readDer } from './der-reader.ts'
 import { type DistinguishedName, LONGEST_ATTRIBUTE, readName } from './distinguished-name.ts'
@@ -27,12 +27,15 @@ export interface Template {
   readonly keyUsage: readonly KeyUsage[]
   readonly extendedKeyUsage: readonly ('serverAuth' | 'clientAuth')[]
   readonly crlDistributionPoints: readonly string[]
+  /** what a network function is (RFC 9310), in ascending order */
+  readonly nfTypes?: readonly string[]
 }
 
 /** Who is certified. An operator's name is one label of lower case letters, digits and hyphens. */
 export type Subject =
   | { readonly role: 'ees'; readonly fqdn: Fqdn; readonly registrationId: RegistrationId; readonly eesId?: EesId }
   | { readonly role: 'ecs'; readonly fqdn: Fqdn }
+  | { readonly role: 'nf'; readonly fqdn: Fqdn; readonly nfInstanceId: NfInstanceId; readonly nfType: string }
   | { readonly role: 'operator'; readonly name: string }
   | { readonly role: IssuerRole }
 
@@ -67,6 +70,7 @@ export function templateFor(subject: Subject, issuance: Issuance): Template {
     spki,
     subjectAltNames,
     crlDistributionPoints: crlDistributionPoint === undefined ? [] : [crlDistributionPoint],
+    ...(subject.role === 'nf' && { nfTypes: [subject.nfType] }),
   }
 }
 
@@ -129,6 +133,8 @@ function identityOf(subject: Subject): Template['subjectAltNames'] & { readonly 
       }
     case 'ecs':
       return { dnsNames: [subject.fqdn], uris: [] }
+    case 'nf':
+      return { dnsNames: [subject.fqdn], uris: [`urn:uuid:${subject.nfInstanceId}`] }
     case 'operator':
       return { dnsNames: [], uris: [`urn:edgeward:operator:${subject.name}`], commonName: subject.name }
     default:

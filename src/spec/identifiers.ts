@@ -12,6 +12,8 @@ export type Fqdn = Branded<'Fqdn'>
 export type EesId = Branded<'EesId'>
 /** The resource identifier of one EES registration: a version 4 UUID in lower case, 122 random bits. */
 export type RegistrationId = Branded<'RegistrationId'>
+/** One instance of a network function (TS 29.571 NfInstanceId): a version 4 UUID in lower case. */
+export type NfInstanceId = Branded<'NfInstanceId'>
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const ENTITY_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
@@ -35,6 +37,10 @@ export function isEntityId(text: string): boolean {
 
 export function parseEesId(text: string): EesId | undefined {
   return isEntityId(text) ? (text as EesId) : undefined
+}
+
+export function parseNfInstanceId(text: string): NfInstanceId | undefined {
+  return UUID.test(text) ? (text as NfInstanceId) : undefined
 }
 
 export function parseRegistrationId(text: string): RegistrationId | undefined {

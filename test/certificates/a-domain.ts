@@ -5,7 +5,14 @@ import { assemble, issueCertificate, toBeSigned } from '../../src/certificates/i
 import type { IssuerRole, LeafRole } from '../../src/certificates/profile.ts'
 import { drawSerial, type Issuance, type Subject, type Template, templateFor } from '../../src/certificates/template.ts'
 import { type Signer, signerOf } from '../../src/ports/signer.ts'
-import { type EesId, type Fqdn, parseEesId, parseFqdn, parseRegistrationId } from '../../src/spec/identifiers.ts'
+import {
+  type EesId,
+  type Fqdn,
+  parseEesId,
+  parseFqdn,
+  parseNfInstanceId,
+  parseRegistrationId,
+} from '../../src/spec/identifiers.ts'
 
 export const random = { octets: (count: number) => randomBytes(count) }
 
@@ -51,14 +58,17 @@ export function eesId(text: string): EesId {
 
 const registrationId = parseRegistrationId('0e5a2b90-7d43-4c1a-9c3e-0123456789ab')
 if (registrationId === undefined) throw new Error('no registration ID')
+const nfInstanceId = parseNfInstanceId('6faf1bbc-6e4a-4454-a507-a14ef8e1bc5c')
+if (nfInstanceId === undefined) throw new Error('no NF instance ID')
 
 export const SUBJECTS: Readonly<Record<LeafRole, Subject>> = {
   ees: { role: 'ees', fqdn: fqdn('ees1.ecsp.example'), registrationId, eesId: eesId('ees-1') },
   ecs: { role: 'ecs', fqdn: fqdn('ecs1.ecsp.example') },
+  nf: { role: 'nf', fqdn: fqdn('ausf.ecsp.example'), nfInstanceId, nfType: 'AUSF' },
   operator: { role: 'operator', name: 'alice' },
 }
 
-export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'operator']
+export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'nf', 'operator']
 
 export function anEes(name: Fqdn): Subject {
   return { ...SUBJECTS.ees, fqdn: name } as Subject
@@ -78,6 +88,7 @@ export async function aDomain({
   const issuers: Readonly<Record<LeafRole, Issuer>> = {
     ees: await issuer('ees-issuer'),
     ecs: await issuer('ecs-issuer'),
+    nf: await issuer('nf-issuer'),
     operator: await issuer('operator-issuer'),
   }
 

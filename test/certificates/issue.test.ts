@@ -9,6 +9,7 @@ import { checkChain } from '../../src/certificates/chain.ts'
 import { issueCertificate, toBeSigned } from '../../src/certificates/issue.ts'
 import { lint } from '../../src/certificates/lint.ts'
 import { writePem } from '../../src/certificates/pem.ts'
+import type { LeafRole } from '../../src/certificates/profile.ts'
 import { drawSerial, type Issuance, rootTemplate, type Subject } from '../../src/certificates/template.ts'
 import { ask, folderWith, needs } from '../judges.ts'
 import {
@@ -103,14 +104,14 @@ describe('judges from outside', () => {
   for (const curve of CURVES) {
     test(`CA-05: OpenSSL verifies every role strictly, ${curve}`, needs('openssl'), async () => {
       const domain = await aDomain({ curve, rootCurve: curve })
-      const leaves = await Promise.all(LEAF_ROLES.map((role) => domain.issue(SUBJECTS[role])))
-      const [ees = '', ecs = '', operator = ''] = leaves.map(pem)
-      using folder = folderWith({ ...chainFiles(domain), ees, ecs, operator })
+      const leaf = async (role: LeafRole) => [role, pem(await domain.issue(SUBJECTS[role]))] as const
+      const leaves = Object.fromEntries(await Promise.all(LEAF_ROLES.map(leaf)))
+      using folder = folderWith({ ...chainFiles(domain), ...leaves })
       const verify = (purpose: string, name: string) => {
         const chain = ['-CAfile', folder.path('root'), '-untrusted', folder.path('intermediates')]
         return ask('openssl', ['verify', '-x509_strict', ...chain, '-purpose', purpose, folder.path(name)])
       }
-      for (const name of ['ees', 'ecs']) {
+      for (const name of ['ees', 'ecs', 'nf']) {
         for (const purpose of ['sslclient', 'sslserver']) {
           const { accepted, said } = verify(purpose, name)
           assert.ok(accepted, said)
