@@ -175,7 +175,7 @@ function readExtendedKeyUsage(der: DerReader): string[] {
 function readNfTypes(der: DerReader): string[] {
   const types = der.sequenceOf((list) => list.ia5String())
   const inOrder = types.every((type, index) => index === 0 || (types[index - 1] ?? '') < type)
-  if (types.length === 0 || !inOrder || !types.every((type) => /^[!-~]{1,32}$/.test(type))) {
+  if (!inOrder || !types.every((type) => /^[!-~]{1,32}$/.test(type))) {
     throw new Malformed('wrong NF types')
   }
   return types
