@@ -1,0 +1,44 @@
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { Refusal } from '../../spec/refusal.ts'
+import type { Caller } from '../guard/guard.ts'
+import { refusalAnswer } from '../guard/refusal-answer.ts'
+import type { EesGuard } from './open-guard.ts'
+import { peerSocket } from './peer-socket.ts'
+
+type Listener<Rest extends readonly unknown[]> = (
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  ...rest: Rest
+) => unknown
+
+/**
+ * A request listener of node:http2 that lets nobody through whom the guard does not know.
+ *
+ * @param scope - names of the services that the operation belongs to, separated by blanks
+ */
+export function guardHttp2(
+  guard: Pick<EesGuard, 'authorize'>,
+  scope: string,
+  listener: Listener<[caller: Caller]>,
+): Listener<[]> {
+  return async (request, response) => {
+    let caller: Caller
+    try {
+      caller = await guard.authorize(peerSocket(request), request.headers.authorization, scope)
+    } catch (error) {
+      return refuse(error, request, response)
+    }
+    return listener(request, response, caller)
+  }
+}
+
+/** What is no refusal is our own fault, and says nothing (THREATS HT-10, HT-12). */
+function refuse(error: unknown, request: Http2ServerRequest, response: Http2ServerResponse): void {
+  const refusal =
+    error instanceof Refusal
+      ? error
+      : new Refusal('SYSTEM_FAILURE', 'the request could not be served', { cause: error })
+  const { status, headers, body } = refusalAnswer(refusal, request.url)
+  request.resume()
+  response.writeHead(status, headers).end(body)
+}

@@ -1,0 +1,114 @@
+import type { SecureServerOptions } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
+import { writePem } from '../../certificates/pem.ts'
+import { systemClock } from '../../ports/clock.ts'
+import { systemTimers } from '../../ports/timers.ts'
+import { peerCertificate } from '../../tls/connection.ts'
+import { mutualTls } from '../../tls/profile.ts'
+import { acceptIf, isMediaType, requireStatus } from '../answer.ts'
+import { type Caller, type ClientAuthority, Guard } from '../guard/guard.ts'
+import { issuerKeys } from '../guard/issuer-keys.ts'
+import { type RevocationWatch, watchRevocation } from '../guard/revocation-watch.ts'
+import type { Registration } from '../registration/registration.ts'
+
+/** Three seconds and a fetch are well within the five that a revoked EES may still be served (THREATS CA-06). */
+const REVOCATION_PERIOD = 3_000
+
+export interface GuardOptions {
+  /** PEM: authorities that certify EESs of other ECSs; their revocation lists are not looked up */
+  readonly otherAuthorities?: readonly string[]
+  /** whether the revocation list of the ECS's own EES authority is looked up; without it clients are refused. Default true */
+  readonly checkRevocation?: boolean
+  /** seconds that a token may live at most: 600 unless stated, never more than 900 */
+  readonly maxTokenLifetime?: number
+  /** hears that a key set or a revocation list could not be fetched */
+  readonly failed?: (error: unknown) => void
+}
+
+/** What stands before the services of an EES. */
+export interface EesGuard {
+  /**
+   * @param scope - names of the services that the operation belongs to, separated by blanks
+   * @throws Refusal
+   */
+  authorize(socket: TLSSocket, authorization: string | undefined, scope: string): Promise<Caller>
+  isRevoked(socket: TLSSocket): boolean
+  /** Calls when there is a new revocation list: connections may have become those of revoked clients. */
+  onRevocation(listener: () => void): void
+  /** for the server: mutual TLS with the present certificate; new ones after `registration.onRenewed` */
+  tls(): SecureServerOptions
+  close(): void
+}
+
+/**
+ * A guard for the EES of this registration: it takes tokens from its ECS alone, with its own FQDN as audience, from
+ * clients that the EES authority of that ECS has certified. Keys and revocation lists come over TLS that trusts the root
+ * of the bundle alone.
+ */
+export async function openGuard(registration: Registration, options: GuardOptions = {}): Promise<EesGuard> {
+  const { fqdn, authInfo } = registration.record
+  let revocationChanged = () => {}
+  const revocation =
+    options.checkRevocation === false ? undefined : watch(registration, options, () => revocationChanged())
+  await revocation?.refresh()
+
+  const others = (options.otherAuthorities ?? []).map((pem) => ({ certificate: readCertificate(pem) }))
+  const authoritiesNow = () => [
+    { certificate: issuerOf(registration), ...(revocation && { crl: revocation.current }) },
+    ...others,
+  ]
+  let authorities: readonly ClientAuthority[] = authoritiesNow()
+  const forget = registration.onRenewed(() => {
+    authorities = authoritiesNow()
+  })
+
+  const fetchKeys = () => fetchOf(registration, authInfo.jwksUri, 'application/json')
+  const guard = new Guard({
+    issuers: new Map([[authInfo.issuer, issuerKeys({ fetch: fetchKeys, clock: systemClock, ...options })]]),
+    audience: fqdn,
+    authorities: () => authorities,
+    clock: systemClock,
+    ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
+  })
+  const shown = (socket: TLSSocket) => ({ connection: socket, certificate: () => peerCertificate(socket) })
+  return {
+    authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
+    isRevoked: (socket) => guard.isRevoked(shown(socket)),
+    onRevocation(listener) {
+      revocationChanged = listener
+    },
+    tls: () => {
+      const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
+      return mutualTls(registration.credential, issuers)
+    },
+    close() {
+      revocation?.stop()
+      forget()
+    },
+  }
+}
+
+function watch(registration: Registration, { failed }: GuardOptions, changed: () => void): RevocationWatch {
+  const ports = {
+    fetch: () => fetchOf(registration, registration.record.authInfo.crlUrl, 'application/pkix-crl'),
+    timers: systemTimers,
+    changed,
+    ...(failed && { failed }),
+  }
+  return watchRevocation(ports, REVOCATION_PERIOD)
+}
+
+async function fetchOf(registration: Registration, url: string, mediaType: string): Promise<Buffer> {
+  const response = await registration.fetch(url)
+  requireStatus(response, 200)
+  acceptIf(isMediaType(response.headers['content-type'], mediaType), `${url} is not ${mediaType}`)
+  return response.body
+}
+
+/** The authority that certified this EES certifies the others of its ECS. */
+function issuerOf({ credential }: Registration): Certificate {
+  const [, issuer] = readCertificateList(credential.certificateChain)
+  acceptIf(issuer, 'the certificate came without its issuer')
+  return issuer
+}

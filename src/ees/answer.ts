@@ -1,0 +1,73 @@
+import type { Static, TSchema } from 'typebox'
+import type { Response } from '../http/client.ts'
+import { parseJsonContent } from '../http/content.ts'
+import { findInvalidParam, isOfSchema } from '../http/schema.ts'
+import { AccessTokenErr } from '../spec/messages/access-token.ts'
+import { ProblemDetails } from '../spec/messages/ts29122/problem-details.ts'
+import { Refusal } from '../spec/refusal.ts'
+import { AnswerNotAccepted, RefusedByServer } from './errors.ts'
+
+/** Beyond this, what a server says about itself is not worth a line in anybody's log. */
+const LONGEST_DETAIL = 256
+
+/** "shall be": goes on only if the answer can be relied on. @throws AnswerNotAccepted */
+export function acceptIf(condition: unknown, otherwise: string): asserts condition {
+  if (!condition) throw new AnswerNotAccepted(otherwise)
+}
+
+/**
+ * Only the answers that mean success pass: no other success, and no redirect, is followed (THREATS ON-07, HT-06).
+ *
+ * @throws RefusedByServer for 4xx, 5xx and 202; AnswerNotAccepted for the rest
+ */
+export function requireStatus(response: Response, ...expected: readonly number[]): void {
+  const { status } = response
+  if (expected.includes(status)) return
+  if (status >= 400 || status === 202) throw refusalOf(response)
+  throw new AnswerNotAccepted(`the answer is ${status}, not ${expected.join(' or ')}`)
+}
+
+/** @throws AnswerNotAccepted unless the content is JSON of the schema's type */
+export function readJson<Schema extends TSchema>({ headers, body }: Response, schema: Schema): Static<Schema> {
+  acceptIf(isMediaType(headers['content-type'], 'application/json'), 'the answer is not application/json')
+  const value = parseJson(body)
+  const invalid = findInvalidParam(schema, value)
+  acceptIf(invalid === undefined, `the answer is not of its type: ${invalid?.param} ${invalid?.reason ?? ''}`)
+  return value as Static<Schema>
+}
+
+export function isMediaType(contentType: string | undefined, expected: string): boolean {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === expected
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return parseJsonContent(body)
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    throw new AnswerNotAccepted(`the answer cannot be read: ${cause.detail}`, { cause })
+  }
+}
+
+function refusalOf({ status, headers, body }: Response): RefusedByServer {
+  const { code, detail } = reasonOf(body)
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  return new RefusedByServer({
+    status,
+    code: code ?? String(status),
+    detail: detail?.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, LONGEST_DETAIL),
+    retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined,
+  })
+}
+
+/** Problem details say why in `cause` (TS 29.500 5.2.7), the token endpoint in `error` (RFC 6749 5.2); others say nothing. */
+function reasonOf(body: Buffer): { readonly code?: string | undefined; readonly detail?: string | undefined } {
+  try {
+    const value = parseJson(body)
+    if (isOfSchema(AccessTokenErr, value)) return { code: value.error, detail: value.error_description }
+    if (isOfSchema(ProblemDetails, value)) return { code: value.cause, detail: value.detail ?? value.title }
+  } catch (error) {
+    if (!(error instanceof AnswerNotAccepted)) throw error
+  }
+  return {}
+}

@@ -1,0 +1,29 @@
+import { toProblem, wwwAuthenticate } from '../../http/problem.ts'
+import type { Refusal } from '../../spec/refusal.ts'
+
+interface RefusalAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * Problem details (RFC 9457) with the challenge of RFC 6750 3: 401 for who is not known, 403 for who may not, 503 while
+ * it cannot be told.
+ *
+ * @param url - of the request; its query is left out
+ */
+export function refusalAnswer(refusal: Refusal, url: string): RefusalAnswer {
+  const problem = toProblem(refusal, url.split('?', 1)[0] ?? '')
+  const challenge = wwwAuthenticate(refusal, 'edgeward')
+  return {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(challenge !== undefined && { 'www-authenticate': challenge }),
+      ...(problem.status === 503 && { 'retry-after': '1' }),
+    },
+    body: JSON.stringify(problem),
+  }
+}

@@ -1,0 +1,218 @@
+import { createPrivateKey } from 'node:crypto'
+import type { Certificate } from '../../certificates/certificate.ts'
+import type { Message, Response } from '../../http/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { signerOf } from '../../ports/signer.ts'
+import { parseFqdn } from '../../spec/identifiers.ts'
+import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
+import { acceptIf, requireStatus } from '../answer.ts'
+import type { Connect } from '../connection.ts'
+import { NotUsable, RefusedByServer } from '../errors.ts'
+import type { EesCredential, RegistrationRecord, RegistrationStore, StoredRegistration } from './record.ts'
+import { certificateOf, processReenrolmentResponse, reenrolmentRequest } from './reenrolment.ts'
+import {
+  deregisterRequest,
+  modifyRequest,
+  processRegistrationResponse,
+  showRequest,
+  updateRequest,
+} from './resource-exchange.ts'
+import { Session } from './session.ts'
+import type { GrantedToken } from './token-exchange.ts'
+
+const SCOPE = 'eecs-eesregistration'
+
+export interface RegistrationPorts {
+  readonly store: RegistrationStore
+  readonly connect: Connect
+  readonly clock: Clock
+  /** @returns a new key on P-256, PKCS #8, PEM */
+  readonly newPrivateKey: () => Promise<string>
+}
+
+/**
+ * The registration of this EES at its ECS (TR 33.839 6.Y.2; TS 29.558 8.1), with the certificate and the tokens that
+ * come with it. Everything is asked over mutual TLS, trusting the root of the bundle alone.
+ *
+ * Methods that ask the ECS throw PeerUnavailable, RefusedByServer or AnswerNotAccepted.
+ */
+export class Registration {
+  readonly #ports: RegistrationPorts
+  readonly #renewed = new Set<(credential: EesCredential) => void>()
+  #stored: StoredRegistration
+  #session: Session
+  /** Operations on the registration come one after another, so that the record on disk is that of the last answer. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(stored: StoredRegistration, ports: RegistrationPorts) {
+    this.#stored = stored
+    this.#ports = ports
+    this.#session = new Session(stored, ports.connect, ports.clock)
+  }
+
+  /** As the ECS has answered it last; nothing in it is secret. */
+  get record(): RegistrationRecord {
+    return this.#stored.record
+  }
+
+  /** PEM: the one root that is trusted */
+  get root(): string {
+    return this.#stored.root
+  }
+
+  get credential(): EesCredential {
+    return this.#stored.credential
+  }
+
+  get certificate(): Certificate {
+    return certificateOf(this.#stored.credential)
+  }
+
+  /** Eecs_EESRegistration, GET. */
+  show(): Promise<EESRegistration> {
+    return this.#inTurn(() => this.#ask(showRequest(this.record)))
+  }
+
+  /** Eecs_EESRegistration, PUT. @throws RefusedByServer 412 if the registration was changed elsewhere: show it first */
+  update(registration: EESRegistration): Promise<EESRegistration> {
+    const { suppFeat } = this.record.registration
+    return this.#inTurn(() =>
+      this.#ask(updateRequest(this.record, { ...(suppFeat !== undefined && { suppFeat }), ...registration })),
+    )
+  }
+
+  /** Eecs_EESRegistration, PATCH. */
+  modify(patch: EESRegistrationPatch): Promise<EESRegistration> {
+    return this.#inTurn(() => this.#ask(modifyRequest(this.record, patch)))
+  }
+
+  /**
+   * Re-enrolment (RFC 7030 4.2.2; D-7): the next certificate for the same name, and with `newKey` for a new key.
+   * The present one stays good until its end. The end of the registration moves with it, so that is read again.
+   */
+  renew({ newKey = false } = {}): Promise<EESRegistration> {
+    return this.#inTurn(async () => {
+      const privateKey = newKey ? await this.#ports.newPrivateKey() : this.credential.privateKey
+      const signer = signerOf(createPrivateKey(privateKey))
+      const { ecs } = this.#session
+      const channelBinding = await ecs.channelBinding()
+      acceptIf(channelBinding, 'the ECS does not speak TLS 1.3, so a proof of possession could be taken elsewhere')
+      const response = await ecs.request(await reenrolmentRequest(this.#stored, signer, channelBinding))
+      const now = this.#ports.clock.now()
+      const certificateChain = processReenrolmentResponse(response, this.#stored, signer.publicKey, now)
+
+      await this.#ports.store.saveCredential({ certificateChain, privateKey })
+      this.#actWith({ ...this.#stored, credential: { certificateChain, privateKey } })
+      await this.#keep(withRenewal(this.record, this.certificate))
+      return this.#ask(showRequest(this.record))
+    })
+  }
+
+  /** Eecs_EESRegistration, DELETE: certificate and tokens end with it, and what is kept of them here is removed. */
+  deregister(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        requireStatus(await this.#send(deregisterRequest(this.record)), 204)
+      } catch (error) {
+        if (!hasEnded(error)) throw error
+      }
+      await this.#ports.store.remove()
+      this.close()
+    })
+  }
+
+  /**
+   * An access token (TS 33.501 13.4.1.1.2 step 1), from the ECS or from those that are in use.
+   *
+   * @param purpose.scope - names of services, separated by blanks
+   * @param purpose.target - FQDN of the EES that will check it; left out, it is for the ECS
+   */
+  async token({ scope, target }: { scope: string; target?: string }): Promise<GrantedToken> {
+    const fqdn = target === undefined ? undefined : parseFqdn(target)
+    if (target !== undefined && fqdn === undefined) throw new NotUsable(`${target} is not an FQDN`)
+    return this.#session.tokens.get({ scope, ...(fqdn !== undefined && { target: fqdn }) })
+  }
+
+  /** @param granted - the token that came with the onboarding, good for each of its services */
+  holdToken(granted: GrantedToken): void {
+    const now = this.#ports.clock.monotonic()
+    for (const scope of granted.scope.split(' ')) this.#session.tokens.hold({ scope }, granted, now)
+  }
+
+  /**
+   * A request to another EES, or to the ECS, with our certificate and a token for exactly that server.
+   *
+   * @param origin - `https://FQDN[:PORT]`
+   */
+  request(origin: string, message: Message, { scope }: { scope: string }): Promise<Response> {
+    return this.#session.request(origin, scope, message)
+  }
+
+  /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
+  async fetch(url: string): Promise<Response> {
+    return this.#session.fetch(url)
+  }
+
+  /** Takes over what another process of this EES has kept since. @returns false if the registration is there no more */
+  reload(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const stored = await this.#ports.store.load()
+      if (stored === undefined) return false
+      if (stored.credential.certificateChain === this.credential.certificateChain) this.#stored = stored
+      else this.#actWith(stored)
+      return true
+    })
+  }
+
+  /** @returns a function that ends it */
+  onRenewed(listener: (credential: EesCredential) => void): () => void {
+    this.#renewed.add(listener)
+    return () => this.#renewed.delete(listener)
+  }
+
+  /** Closes connections. The registration itself goes on. */
+  close(): void {
+    this.#session.close()
+  }
+
+  #actWith(stored: StoredRegistration): void {
+    const before = this.#session
+    this.#stored = stored
+    this.#session = new Session(stored, this.#ports.connect, this.#ports.clock)
+    before.close()
+    for (const listener of this.#renewed) listener(stored.credential)
+  }
+
+  #send(message: Message): Promise<Response> {
+    return this.#session.request(this.record.authInfo.apiRoot, SCOPE, message)
+  }
+
+  async #ask(message: Message): Promise<EESRegistration> {
+    const record = processRegistrationResponse(await this.#send(message), this.record)
+    if (record === undefined) return this.#ask(showRequest(this.record))
+    await this.#keep(record)
+    return record.registration
+  }
+
+  async #keep(record: RegistrationRecord): Promise<void> {
+    await this.#ports.store.saveRecord(record)
+    this.#stored = { ...this.#stored, record }
+  }
+
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(operation)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+}
+
+/** D-7: from two thirds of the lifetime. */
+function withRenewal(record: RegistrationRecord, { notBefore, notAfter }: Certificate): RegistrationRecord {
+  const renewAfter = new Date(Math.floor(notBefore + ((notAfter - notBefore) * 2) / 3)).toISOString()
+  return { ...record, authInfo: { ...record.authInfo, renewAfter } }
+}
+
+/** The registration is no more: the answer to a deregistration was lost, its time has passed, or the operator ended it. */
+export function hasEnded(error: unknown): boolean {
+  return error instanceof RefusedByServer && ['REGISTRATION_NOT_FOUND', 'CERTIFICATE_REVOKED'].includes(error.code)
+}

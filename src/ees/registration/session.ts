@@ -1,0 +1,107 @@
+import { LRUCache } from 'lru-cache'
+import type { Message, Response } from '../../http/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Connect, Connection } from '../connection.ts'
+import { NotUsable, RefusedByServer } from '../errors.ts'
+import { fqdnOf, isUrlOf } from '../origin.ts'
+import { AccessTokens } from './access-tokens.ts'
+import type { StoredRegistration } from './record.ts'
+import { type GrantedToken, processTokenResponse, type TokenPurpose, tokenRequest } from './token-exchange.ts'
+
+/** Other servers that one EES talks to at a time. */
+const MOST_PEERS = 100
+
+/**
+ * What an EES does with one certificate: its connections show it, and its tokens are bound to it (RFC 8705 3).
+ * With the next certificate comes the next session.
+ */
+export class Session {
+  readonly #stored: StoredRegistration
+  readonly #connect: Connect
+  readonly #peers: LRUCache<string, Connection>
+  readonly tokens: AccessTokens
+
+  constructor(stored: StoredRegistration, connect: Connect, clock: Pick<Clock, 'monotonic'>) {
+    this.#stored = stored
+    this.#connect = connect
+    this.#peers = new LRUCache({ max: MOST_PEERS, dispose: (peer) => peer.close() })
+    this.tokens = new AccessTokens((purpose) => this.#requestToken(purpose), clock)
+  }
+
+  /** The listener of the ECS for mutual TLS. */
+  get ecs(): Connection {
+    return this.#peer(this.#stored.record.authInfo.apiRoot)
+  }
+
+  /**
+   * Sends a message with an access token whose audience is the server that it goes to, and no other (THREATS RS-04).
+   * A token that the server does not take any more is replaced once.
+   *
+   * @param origin - `https://FQDN[:PORT]`
+   */
+  async request(origin: string, scope: string, message: Message): Promise<Response> {
+    const peer = this.#peer(origin)
+    const purpose = this.#purposeAt(origin, scope)
+    const token = await this.#tokenFor(purpose)
+    if (token === undefined) return peer.request(message)
+    const response = await peer.request(withToken(message, token))
+    if (!isTokenInvalid(response)) return response
+    this.tokens.forget(purpose, token)
+    return peer.request(withToken(message, await this.tokens.get(purpose)))
+  }
+
+  /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
+  fetch(url: string): Promise<Response> {
+    const { ecs } = this.#stored.record
+    if (!isUrlOf(url, ecs.fqdn)) throw new NotUsable(`${url} is not a URL of the ECS`)
+    const { origin, pathname, search } = new URL(url)
+    return this.#peer(origin).request({ method: 'GET', path: `${pathname}${search}` })
+  }
+
+  /** What is under way is still answered. */
+  close(): void {
+    this.#peers.clear()
+  }
+
+  #peer(origin: string): Connection {
+    const known = this.#peers.get(origin)
+    if (known !== undefined) return known
+    const { root, credential } = this.#stored
+    const peer = this.#connect(origin, root, credential)
+    this.#peers.set(origin, peer)
+    return peer
+  }
+
+  #purposeAt(origin: string, scope: string): TokenPurpose {
+    const target = fqdnOf(origin)
+    if (target === undefined) throw new NotUsable(`${origin} is not an https origin`)
+    return target === this.#stored.record.ecs.fqdn ? { scope } : { scope, target }
+  }
+
+  /** @returns undefined where the ECS gives none for itself: then it authorizes by policy alone (D-10), or will say no */
+  async #tokenFor(purpose: TokenPurpose): Promise<GrantedToken | undefined> {
+    const atEcs = purpose.target === undefined
+    if (atEcs && this.#stored.record.authInfo.tokenEndpoint === undefined) return undefined
+    try {
+      return await this.tokens.get(purpose)
+    } catch (error) {
+      if (atEcs && error instanceof RefusedByServer && error.code === 'invalid_scope') return undefined
+      throw error
+    }
+  }
+
+  async #requestToken(purpose: TokenPurpose): Promise<GrantedToken> {
+    const { tokenEndpoint } = this.#stored.record.authInfo
+    if (tokenEndpoint === undefined) throw new NotUsable('this ECS issues no access tokens')
+    return processTokenResponse(await this.ecs.request(tokenRequest(tokenEndpoint, purpose)), purpose)
+  }
+}
+
+function withToken(message: Message, { accessToken }: GrantedToken): Message {
+  return { ...message, headers: { ...message.headers, authorization: `Bearer ${accessToken}` } }
+}
+
+/** RFC 6750 3.1 */
+function isTokenInvalid({ status, headers }: Response): boolean {
+  return status === 401 && headers['www-authenticate']?.includes('error="invalid_token"') === true
+}
