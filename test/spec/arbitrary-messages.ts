@@ -44,7 +44,13 @@ function ofType(schema: JsonSchema): fc.Arbitrary<unknown> {
   }
 }
 
-function strings({ pattern, format, minLength = 0, maxLength = 40, allOf }: JsonSchema): fc.Arbitrary<string> {
+function strings({
+  pattern,
+  format,
+  minLength = 0,
+  maxLength = Number.POSITIVE_INFINITY,
+  allOf,
+}: JsonSchema): fc.Arbitrary<string> {
   const fits = (text: string) => text.length >= minLength && text.length <= maxLength
   if (allOf !== undefined) return fc.oneof(fc.ipV6(), fc.constantFrom('::', '::1', '2001:db8:85a3::8a2e:370:7334'))
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern)).filter(fits)
@@ -85,7 +91,8 @@ function maps({ minProperties = 0 }: JsonSchema, value: JsonSchema): fc.Arbitrar
 function objects(schema: JsonSchema): fc.Arbitrary<unknown> {
   const { properties, required, groups } = parts(schema)
   const inGroups = groups.flatMap(({ names }) => names)
-  const free = Object.keys(properties).filter((name) => !required.includes(name) && !inGroups.includes(name))
+  const possible = Object.keys(properties).filter((name) => !isNever(memberOf(properties, name)))
+  const free = possible.filter((name) => !required.includes(name) && !inGroups.includes(name))
   const chosen = fc.tuple(
     fc.subarray(free, { maxLength: Math.min(free.length, 4) }),
     ...groups.map(({ names, several }) => fc.subarray(names, { minLength: 1, maxLength: several ? 2 : 1 })),
@@ -94,6 +101,11 @@ function objects(schema: JsonSchema): fc.Arbitrary<unknown> {
     const present = [...required, ...names.flat()]
     return fc.record(Object.fromEntries(present.map((name) => [name, arbitraryMessage(memberOf(properties, name))])))
   })
+}
+
+/** `{ not: {} }`: a member that must be absent. */
+function isNever({ not }: JsonSchema): boolean {
+  return not !== undefined && Object.keys(not).length === 0
 }
 
 function memberOf(properties: Readonly<Record<string, JsonSchema>>, name: string): JsonSchema {
