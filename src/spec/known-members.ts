@@ -14,9 +14,9 @@ interface Shape {
 export type Accepts = (schema: TSchema, value: unknown) => boolean
 
 /**
- * A copy of a message with those members only that its schema knows, at every depth: 3GPP's forward compatibility
- * (TS 29.501 5.2.8) ignores the others, and we neither store nor echo them. Maps come back without prototype, so that
- * no identifier a peer chose finds `constructor` on them.
+ * A copy of a message with those members only that its schema knows, at every depth: a reader of 3GPP messages
+ * ignores the others for forward compatibility, and we neither store nor echo them. Maps come back without prototype,
+ * so that no identifier a peer chose finds `constructor` on them.
  *
  * @param value - accepted by the schema, and so is the result; of another value, parts may come back as they were
  */

@@ -1,7 +1,7 @@
 import { type Static, type TObject, type TSchema, type TUnsafe, Type } from 'typebox'
 
 /**
- * The forms in which the OpenAPI files of 3GPP write data types (TS 29.501 5.2.4), so that a message reads as its table:
+ * The forms in which the OpenAPI files of 3GPP write data types (TS 29.501), so that a message reads as its table:
  * each form is the JSON Schema of the file and its TypeScript type in one value.
  */
 

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 
 const text = Type.Optional(Type.String())
 
-/** A postal address: TS 29.572 6.1.6.2.14, with the element names of RFC 4776 and RFC 5139. */
+/** A postal address: TS 29.572 6.1.6.2, with the element names of RFC 4776 and RFC 5139. */
 export const CivicAddress = Type.Object({
   /** two letters, ISO 3166 */
   country: text,

@@ -1,0 +1,24 @@
+/**
+ * Feature negotiation: SupportedFeatures of TS 29.571, handled as in TS 29.500 6.6.2.
+ * Features are counted from 1, which is the lowest bit of the last hexadecimal digit.
+ */
+
+/**
+ * Ours, in Eecs_EESRegistration (D-4): the message carries, or wants, `onboardingInformation`.
+ * TS 29.558 9.1.7 counts its own features from 1; this one stays far from where they will ever be.
+ */
+export const EDGEWARD_ONBOARDING = 64
+
+export function hasFeature(suppFeat: string | undefined, feature: number): boolean {
+  const digit = suppFeat?.at(-1 - Math.floor((feature - 1) / 4)) ?? '0'
+  return ((Number.parseInt(digit, 16) >> ((feature - 1) % 4)) & 1) === 1
+}
+
+/** @returns what both support, as the answer to a request states it; `0` if that is nothing */
+export function commonFeatures(suppFeat: string, ours: readonly number[]): string {
+  return featuresOf(ours.filter((feature) => hasFeature(suppFeat, feature)))
+}
+
+export function featuresOf(features: readonly number[]): string {
+  return features.reduce((bits, feature) => bits | (1n << BigInt(feature - 1)), 0n).toString(16)
+}
