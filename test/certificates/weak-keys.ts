@@ -52,16 +52,36 @@ function ecKeys(name: string, { oid: curve, size, p }: Curve): [string, Buffer][
   ]
 }
 
+/** A point of the curve with the smallest x there is, written with x + p: the same point to who reduces, another to who compares. */
+function unreduced({ oid: curve, size, p }: Curve, b: bigint): Buffer {
+  for (let x = 1n; ; x += 1n) {
+    const square = (x ** 3n - 3n * x + b) % p
+    const y = power(square, (p + 1n) / 4n, p)
+    if ((y * y) % p === square)
+      return ecSpki(curve, Buffer.concat([Buffer.of(4), octetsOf(x + p, size), octetsOf(y, size)]))
+  }
+}
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  if (exponent === 0n) return 1n
+  const half = power(base, exponent / 2n, modulus)
+  return (half * half * (exponent % 2n === 1n ? base : 1n)) % modulus
+}
+
+const B_256 = BigInt('0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b')
+const B_384 = BigInt(
+  '0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef',
+)
+
 /** Explicit domain parameters of P-256 (SEC 1 C.2) with the public point as generator, so that 1 is the private key. */
 function withExplicitParameters(): Buffer {
   const good = spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey)
   const point = good.subarray(-65)
-  const b = '5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b'
   const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
   const parameters = sequence([
     integer(1),
     sequence([oid('1.2.840.10045.1.1'), integer(P_256.p)]),
-    sequence([octetString(octetsOf(P_256.p - 3n, 32)), octetString(hex(b))]),
+    sequence([octetString(octetsOf(P_256.p - 3n, 32)), octetString(octetsOf(B_256, 32))]),
     octetString(point),
     integer(order),
     integer(1),
@@ -251,6 +271,8 @@ function notSpki(): [string, Buffer][] {
 export const BAD_KEYS: ReadonlyMap<string, Buffer> = new Map([
   ...ecKeys('P-256', P_256),
   ...ecKeys('P-384', P_384),
+  ['P-256: x + p', unreduced(P_256, B_256)],
+  ['P-384: x + p', unreduced(P_384, B_384)],
   ...ofOtherCurves(),
   ...edKeys(),
   ...rsaKeys(),
