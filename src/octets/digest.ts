@@ -1,12 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 export function sha256(octets: Uint8Array | string): Buffer {
-  return createHash('sha256').update(octets).digest()
+  return hash('sha256', octets, 'buffer')
 }
 
 /** The form in which thumbprints travel: RFC 8705 3.1 `x5t#S256`, RFC 7638. */
 export function sha256Base64url(octets: Uint8Array | string): string {
-  return createHash('sha256').update(octets).digest('base64url')
+  return hash('sha256', octets, 'base64url')
 }
 
 /** Constant time in the content; the lengths may be seen. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** How far a ledger goes: the last record's number and hash. */
 export interface LedgerHead {
@@ -22,5 +22,5 @@ export const EMPTY_LEDGER: LedgerHead = { seq: 0, hash: '0'.repeat(64) }
  * No line but the last can hold a line break, so no two records have one encoding.
  */
 export function ledgerHash(seq: number, at: number | string, previous: string, entry: string): string {
-  return createHash('sha256').update(`edgeward-ledger-1\n${seq}\n${at}\n${previous}\n${entry}`).digest('hex')
+  return hash('sha256', `edgeward-ledger-1\n${seq}\n${at}\n${previous}\n${entry}`)
 }

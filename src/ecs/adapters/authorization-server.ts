@@ -3,7 +3,7 @@ import { statement } from '../../store/queries.ts'
 import { hashedTokenId } from '../audit.ts'
 import { firstToken } from '../authorization-server/request-token.ts'
 import type { AuthorizationServer } from '../authorization-server/routes.ts'
-import type { IssuedToken } from '../registrar/onboard-ees.ts'
+import type { IssuedToken } from '../certificate-authority/certify.ts'
 import type { Registration } from '../registrar/registration.ts'
 import type { EcsUrls } from '../urls.ts'
 import { findByThumbprint } from './certificate-store.ts'
@@ -68,7 +68,10 @@ export async function forgetExpiredTokens({ store, clock }: OpenEcs): Promise<vo
   await store.commit([statement(db.deleteFrom('revoked_token').where('expires_at', '<', clock.now()))])
 }
 
-/** The token that comes with the answer to an onboarding (TR 33.839 6.Y.2 step 5): decided and audited like any other. */
+/**
+ * The token that comes with the answer to an onboarding (TR 33.839 6.Y.2 step 5), decided like any other. Its line in
+ * the audit trail is left to the caller, who commits it with the certificate.
+ */
 export async function issueFirstToken(
   ecs: OpenEcs,
   urls: EcsUrls,
@@ -76,6 +79,12 @@ export async function issueFirstToken(
   thumbprint: string,
 ): Promise<IssuedToken | undefined> {
   const { eesId, fqdn } = registration
-  const token = await firstToken(authorizationServerPorts(ecs, urls), { eesId, fqdn, thumbprint, registration })
-  return token && { accessToken: token.access_token, expiresIn: token.expires_in, scope: token.scope }
+  let issue: IssuedToken['issue'] | undefined
+  const recordTokenIssue: AuthorizationServer['recordTokenIssue'] = async (line) => {
+    issue = { event: 'token-issued', ...line }
+  }
+  const ports = { ...authorizationServerPorts(ecs, urls), recordTokenIssue }
+  const token = await firstToken(ports, { eesId, fqdn, thumbprint, registration })
+  if (token === undefined || issue === undefined) return undefined
+  return { accessToken: token.access_token, expiresIn: token.expires_in, scope: token.scope, issue }
 }

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import { sql } from 'kysely'
 import type { CrlReason, RevokedCertificate } from '../../certificates/crl.ts'
 import type { RegistrationId } from '../../spec/identifiers.ts'
-import { statement } from '../../store/queries.ts'
+import { prepared, statement } from '../../store/queries.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import type { Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { Ending } from '../registrar/end-registration.ts'
@@ -18,35 +18,43 @@ const REASONS: Record<Ending, CrlReason> = {
   expired: 'cessationOfOperation',
 }
 
-/** A key is the registration's from now on, unless it is another's. */
-export function reserveKey({ spkiSha256 }: ProvenKey, registrationId: RegistrationId): Statement {
-  const query = db
+const keyReservation = prepared((values: { spki: string; registration: string }) =>
+  db
     .insertInto('registered_key')
-    .values({ spki_sha256: spkiSha256, registration_id: registrationId })
+    .values({ spki_sha256: values.spki, registration_id: values.registration })
     .onConflict((conflict) =>
       conflict
         .column('spki_sha256')
-        .doUpdateSet({ registration_id: registrationId })
-        .where('registered_key.registration_id', '=', registrationId),
-    )
-  return statement(query, { rows: 1, otherwise: 'PUBLIC_KEY_IN_USE' })
+        .doUpdateSet({ registration_id: values.registration })
+        .where('registered_key.registration_id', '=', values.registration),
+    ),
+)
+
+/** A key is the registration's from now on, unless it is another's. */
+export function reserveKey({ spkiSha256 }: ProvenKey, registrationId: RegistrationId): Statement {
+  const query = keyReservation({ spki: spkiSha256, registration: registrationId })
+  return { ...query, expect: { rows: 1, otherwise: 'PUBLIC_KEY_IN_USE' } }
 }
 
-export function insertIntent(intent: Intent, registrationId: RegistrationId, key: ProvenKey, now: number): Statement {
-  return statement(
+const intention = prepared(
+  (values: { serial: string; registration: string; spki: string; notAfter: number; now: number }) =>
     db.insertInto('certificate').values({
-      serial: intent.serial,
-      registration_id: registrationId,
-      spki_sha256: key.spkiSha256,
+      serial: values.serial,
+      registration_id: values.registration,
+      spki_sha256: values.spki,
       state: 'intended',
       pem: null,
       thumbprint: null,
-      not_after: intent.notAfter,
-      recorded_at: now,
+      not_after: values.notAfter,
+      recorded_at: values.now,
       revoked_at: null,
       reason: null,
     }),
-  )
+)
+
+export function insertIntent(intent: Intent, registrationId: RegistrationId, key: ProvenKey, now: number): Statement {
+  const { serial, notAfter } = intent
+  return intention({ serial, registration: registrationId, spki: key.spkiSha256, notAfter, now })
 }
 
 /** Holds only while the registration lives, so that no renewal outruns a revocation (THREATS ON-12). */
@@ -59,24 +67,33 @@ export function guardLive(registrationId: RegistrationId): Statement {
   return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
 }
 
-export function markIssued({ serial, chain, thumbprint }: IssuedCertificate, now: number): Statement {
-  const query = db
+const issue = prepared((values: { serial: string; pem: string; thumbprint: string; now: number }) =>
+  db
     .updateTable('certificate')
-    .set({ state: 'issued', pem: chain, thumbprint, recorded_at: now })
-    .where('serial', '=', serial)
-    .where('state', '=', 'intended')
-  return statement(query, { rows: 1, otherwise: 'CERTIFICATE_REVOKED' })
+    .set({ state: 'issued', pem: values.pem, thumbprint: values.thumbprint, recorded_at: values.now })
+    .where('serial', '=', values.serial)
+    .where('state', '=', 'intended'),
+)
+
+export function markIssued({ serial, chain, thumbprint }: IssuedCertificate, now: number): Statement {
+  const query = issue({ serial, pem: chain, thumbprint, now })
+  return { ...query, expect: { rows: 1, otherwise: 'CERTIFICATE_REVOKED' } }
 }
+
+const extension = prepared((values: { registration: string; notAfter: number; now: number }) => {
+  const { notAfter } = values
+  const end = sql<number>`case when asked_until is null or asked_until > ${notAfter} then ${notAfter} else asked_until end`
+  return db
+    .updateTable('registration')
+    .set({ expires_at: end, version: sql<number>`version + (expires_at <> ${end})`, updated_at: values.now })
+    .where('registration_id', '=', values.registration)
+    .where('state', '=', 'live')
+})
 
 /** The registration lives as long as it asked to, but never longer than its newest certificate (D-6). */
 export function extendRegistration(registrationId: RegistrationId, notAfter: number, now: number): Statement {
-  const end = sql<number>`case when asked_until is null or asked_until > ${notAfter} then ${notAfter} else asked_until end`
-  const query = db
-    .updateTable('registration')
-    .set({ expires_at: end, version: sql<number>`version + (expires_at <> ${end})`, updated_at: now })
-    .where('registration_id', '=', registrationId)
-    .where('state', '=', 'live')
-  return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
+  const query = extension({ registration: registrationId, notAfter, now })
+  return { ...query, expect: { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' } }
 }
 
 export function revokeIntent(serial: string, now: number): Statement {
@@ -124,9 +141,8 @@ export interface KnownCertificate {
   readonly registration: Registration
 }
 
-/** What is on record of a certificate, and the registration it was issued for: asked at every request. */
-export async function findCertificate(store: Store, serial: string): Promise<KnownCertificate | undefined> {
-  const query = db
+const certificateWithRegistration = prepared(({ serial }: { serial: string }) =>
+  db
     .selectFrom('certificate')
     .innerJoin('registration', 'registration.registration_id', 'certificate.registration_id')
     .selectAll('registration')
@@ -137,9 +153,13 @@ export async function findCertificate(store: Store, serial: string): Promise<Kno
       'certificate.thumbprint as thumbprint',
       'certificate.not_after as not_after',
     ])
-    .where('certificate.serial', '=', serial)
+    .where('certificate.serial', '=', serial),
+)
+
+/** What is on record of a certificate, and the registration it was issued for: asked at every request. */
+export async function findCertificate(store: Store, serial: string): Promise<KnownCertificate | undefined> {
   type Row = RegistrationRow & CertificateRow & { certificate_state: CertificateRow['state'] }
-  const [row] = await store.read<Row>(query.compile())
+  const [row] = await store.read<Row>(certificateWithRegistration({ serial }))
   return row && { certificate: { ...row, state: row.certificate_state }, registration: toRegistration(row) }
 }
 

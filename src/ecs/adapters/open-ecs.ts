@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writePem } from '../../certificates/pem.ts'
@@ -122,7 +122,7 @@ async function keepPolicy({ folder, policy }: EcsFolder, store: EmbeddedStore, c
 }
 
 async function recordPolicy(store: EmbeddedStore, clock: Clock, { text }: LoadedPolicy): Promise<string> {
-  const digest = createHash('sha256').update(text).digest('hex')
+  const digest = hash('sha256', text)
   const last = await readSetting(store, 'policy')
   if (last !== digest) {
     await commit(store, clock.now(), [writeSetting('policy', digest)], { event: 'policy-loaded', digest })

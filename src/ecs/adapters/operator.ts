@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isAbsolute } from 'node:path'
 import { parseEesId, parseFqdn } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
@@ -72,7 +72,7 @@ function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {
   return {
     now: clock.now,
     ecs: { apiRoot, fqdn },
-    root: { root: rootPem, rootFingerprint: createHash('sha256').update(root.der).digest('hex') },
+    root: { root: rootPem, rootFingerprint: hash('sha256', root.der) },
     async barredUntil(eesId) {
       const query = db.selectFrom('ees_bar').select('barred_until').where('ees_id', '=', eesId)
       const [row] = await store.read<{ barred_until: number }>(query.compile())

@@ -4,7 +4,8 @@ import { writePem } from '../../certificates/pem.ts'
 import { drawSerial, templateFor } from '../../certificates/template.ts'
 import type { RegistrationId } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
-import { statement } from '../../store/queries.ts'
+import { prepared } from '../../store/queries.ts'
+import type { Statement } from '../../store/store.ts'
 import { hashedTokenId } from '../audit.ts'
 import type { CertificationPorts, Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
@@ -73,11 +74,12 @@ export function certificationPorts(
       const chain = writePem('CERTIFICATE', der) + ecs.eesIssuerPem
       return { ...intent, chain, thumbprint: x5tS256(der) }
     },
-    async recordIssued(certificate, { registrationId }) {
+    async recordIssued(certificate, { registrationId }, token) {
       const now = clock.now()
       const { serial, thumbprint, notAfter } = certificate
       const unit = [markIssued(certificate, now), extendRegistration(registrationId, notAfter, now)]
-      await commit(store, now, unit, { event: 'certificate-issued', registrationId, serial, thumbprint })
+      const issued = { event: 'certificate-issued', registrationId, serial, thumbprint } as const
+      await commit(store, now, unit, issued, ...(token === undefined ? [] : [token.issue]))
     },
     async abandon({ serial }) {
       const now = clock.now()
@@ -122,22 +124,29 @@ export function onboardingPorts(ecs: EcsContext): OnboardingPorts {
       return { registration, intent }
     },
     issueAccessToken: (registration, { thumbprint }) => ecs.issueFirstToken(registration, thumbprint),
+    recordToken: ({ issue }) => commit(store, clock.now(), [], issue),
   }
 }
 
-function consumeToken(jti: string, registrationId: RegistrationId, key: ProvenKey, now: number) {
-  const row = { jti, registration_id: registrationId, spki_sha256: key.spkiSha256, used_at: now }
-  return statement(db.insertInto('onboarding_token').values(row))
+const consumption = prepared((row: { jti: string; registration_id: string; spki_sha256: string; used_at: number }) =>
+  db.insertInto('onboarding_token').values(row),
+)
+
+function consumeToken(jti: string, registrationId: RegistrationId, key: ProvenKey, now: number): Statement {
+  return consumption({ jti, registration_id: registrationId, spki_sha256: key.spkiSha256, used_at: now })
 }
 
-/** Tokens from before the EES was taken off are void: the guard finds a bar that is not there, or is older than the token. */
-function refuseBarred({ eesId, iat }: Onboarding['credential']) {
-  const query = db
+const bar = prepared(({ eesId, issuedAt }: { eesId: string; issuedAt: number }) =>
+  db
     .updateTable('ees_bar')
     .set((values) => ({ barred_until: values.ref('barred_until') }))
     .where('ees_id', '=', eesId)
-    .where('barred_until', '>=', iat * 1000)
-  return statement(query, { rows: 0, otherwise: 'ONBOARDING_TOKEN_INVALID' })
+    .where('barred_until', '>=', issuedAt),
+)
+
+/** Tokens from before the EES was taken off are void: the guard finds a bar that is not there, or is older than the token. */
+function refuseBarred({ eesId, iat }: Onboarding['credential']): Statement {
+  return { ...bar({ eesId, issuedAt: iat * 1000 }), expect: { rows: 0, otherwise: 'ONBOARDING_TOKEN_INVALID' } }
 }
 
 async function findOnboarded({ store }: EcsContext, jti: string): Promise<EarlierOnboarding | undefined> {

@@ -3,7 +3,7 @@ import type { EesId, Fqdn, RegistrationId } from '../../spec/identifiers.ts'
 import type { EESProfile } from '../../spec/messages/ees-registration.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import { GuardFailed } from '../../store/errors.ts'
-import { queriesOn, statement } from '../../store/queries.ts'
+import { prepared, queriesOn, statement } from '../../store/queries.ts'
 import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
 import type { AuditEvent } from '../audit.ts'
 import type { Registration } from '../registrar/registration.ts'
@@ -97,23 +97,23 @@ export async function expiredRegistrations(store: Store, now: number, limit: num
   return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
 }
 
+const insertion = prepared((row: RegistrationRow) => db.insertInto('registration').values(row))
+
 /** The row of a registration that is new. */
 export function insertRegistration(registration: Registration, now: number): Statement {
-  return statement(
-    db.insertInto('registration').values({
-      registration_id: registration.registrationId,
-      ees_id: registration.eesId,
-      fqdn: registration.fqdn,
-      profile_json: JSON.stringify(registration.eesProf),
-      supp_feat: registration.suppFeat ?? null,
-      version: registration.version,
-      state: registration.state,
-      asked_until: registration.askedUntil ?? null,
-      expires_at: registration.expiresAt,
-      created_at: now,
-      updated_at: now,
-    }),
-  )
+  return insertion({
+    registration_id: registration.registrationId,
+    ees_id: registration.eesId,
+    fqdn: registration.fqdn,
+    profile_json: JSON.stringify(registration.eesProf),
+    supp_feat: registration.suppFeat ?? null,
+    version: registration.version,
+    state: registration.state,
+    asked_until: registration.askedUntil ?? null,
+    expires_at: registration.expiresAt,
+    created_at: now,
+    updated_at: now,
+  })
 }
 
 /** The next version of a registration, unless it changed or ended since it was read. */

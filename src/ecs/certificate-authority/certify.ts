@@ -1,4 +1,5 @@
 import type { Template } from '../../certificates/template.ts'
+import type { AuditEvent } from '../audit.ts'
 import type { Registration } from '../registrar/registration.ts'
 
 /** A public key whose private key the sender has proven to hold. */
@@ -39,30 +40,36 @@ export interface CertificationPorts {
   /** Profile, lint, signature and last look; nothing is stored. */
   sign(intent: Intent): Promise<IssuedCertificate>
   /**
-   * Records that the intended certificate exists and moves the end of the registration, before anybody sees it.
+   * Records that the intended certificate exists, and the token that goes with it, and moves the end of the registration.
    *
    * @throws Refusal CERTIFICATE_REVOKED if the registration ended while it was signed
    */
-  recordIssued(certificate: IssuedCertificate, registration: Registration): Promise<void>
+  recordIssued(certificate: IssuedCertificate, registration: Registration, token?: IssuedToken): Promise<void>
   /** What could not be signed shall never be: the serial goes to the revocation list. */
   abandon(intent: Intent): Promise<void>
 }
 
+/** A token that its holder has not seen yet. */
+export interface IssuedToken {
+  readonly accessToken: string
+  /** seconds */
+  readonly expiresIn: number
+  readonly scope: string
+  /** its line in the audit trail */
+  readonly issue: AuditEvent
+}
+
 /**
- * The ECS generates the certificate of the EES: TR 33.839 6.Y.2 step 4.
- * Intent first, signature second, record third, so that no valid certificate is unknown here (THREATS CA-04).
+ * Signs what was intended. Intent first, signature second, record third, so that no valid certificate is unknown
+ * here (THREATS CA-04); what could not be signed never will be.
  */
-export async function certify(
-  ecs: CertificationPorts,
-  intent: Intent,
-  registration: Registration,
-): Promise<IssuedCertificate> {
-  const certificate = await ecs.sign(intent).catch(async (error: unknown) => {
+export async function signIntended(ecs: CertificationPorts, intent: Intent): Promise<IssuedCertificate> {
+  try {
+    return await ecs.sign(intent)
+  } catch (error) {
     await ecs.abandon(intent)
     throw error
-  })
-  await ecs.recordIssued(certificate, registration)
-  return certificate
+  }
 }
 
 /** D-7: from two thirds of the lifetime. */

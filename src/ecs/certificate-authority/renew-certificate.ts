@@ -1,6 +1,6 @@
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { EesPeer } from '../registrar/registration.ts'
-import { type CertificationPorts, certify, type IssuedCertificate, type ProvenKey } from './certify.ts'
+import { type CertificationPorts, type IssuedCertificate, type ProvenKey, signIntended } from './certify.ts'
 
 export interface ReenrolmentRequest {
   readonly key: ProvenKey
@@ -25,6 +25,7 @@ export async function renewCertificate(
     'EES_NOT_ENTITLED',
     'the certification request names another EES',
   )
-  const intent = await ecs.intend(registration, key)
-  return certify(ecs, intent, registration)
+  const certificate = await signIntended(ecs, await ecs.intend(registration, key))
+  await ecs.recordIssued(certificate, registration)
+  return certificate
 }

@@ -3,11 +3,12 @@ import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import type { OnboardingCredential } from '../../tokens/onboarding-token.ts'
 import {
   type CertificationPorts,
-  certify,
   type Intent,
   type IssuedCertificate,
+  type IssuedToken,
   type ProvenKey,
   renewalTime,
+  signIntended,
 } from '../certificate-authority/certify.ts'
 import { checkProfile } from './check-profile.ts'
 import type { Registration } from './registration.ts'
@@ -26,13 +27,6 @@ export interface Onboarded {
   /** milliseconds since 1970 */
   readonly renewAfter: number
   readonly accessToken?: IssuedToken
-}
-
-export interface IssuedToken {
-  readonly accessToken: string
-  /** seconds */
-  readonly expiresIn: number
-  readonly scope: string
 }
 
 /** A registration that an onboarding token has brought about. */
@@ -54,6 +48,8 @@ export interface OnboardingPorts extends CertificationPorts {
    */
   register(onboarding: Onboarding): Promise<{ registration: Registration; intent: Intent }>
   issueAccessToken?(registration: Registration, certificate: IssuedCertificate): Promise<IssuedToken | undefined>
+  /** for a token that goes with a certificate that is on record already */
+  recordToken(token: IssuedToken): Promise<void>
 }
 
 /**
@@ -80,13 +76,15 @@ export async function onboardEes(ecs: OnboardingPorts, onboarding: Onboarding): 
   checkProfile(registration, credential, ecs.now())
 
   // assigns the EES its registration, recorded before anything is signed; an answer that was lost is given again,
-  const { registration: assigned, ...rest } = await registerOnce(ecs, onboarding)
+  const { registration: assigned, intent, signed } = await registerOnce(ecs, onboarding)
 
   // generates its certificate for that identity and public key,
-  const certificate = rest.certificate ?? (await certify(ecs, rest.intent, assigned))
+  const certificate = signed ?? (await signIntended(ecs, intent))
 
-  // and may generate a token for subsequent requests.
+  // and may generate a token for subsequent requests. Both are on record before anybody sees them.
   const accessToken = await ecs.issueAccessToken?.(assigned, certificate)
+  if (signed === undefined) await ecs.recordIssued(certificate, assigned, accessToken)
+  else if (accessToken !== undefined) await ecs.recordToken(accessToken)
 
   // Step 5: the response carries the registration ID, the certificate and the token.
   return {
@@ -97,22 +95,20 @@ export async function onboardEes(ecs: OnboardingPorts, onboarding: Onboarding): 
   }
 }
 
-type Assigned = { registration: Registration } & (
-  | { certificate: IssuedCertificate; intent?: never }
-  | { certificate?: never; intent: Intent }
+/** Either its certificate is still to be signed, or it was signed for the same onboarding before. */
+type Assigned = { readonly registration: Registration } & (
+  | { readonly intent: Intent; readonly signed?: never }
+  | { readonly intent?: never; readonly signed: IssuedCertificate }
 )
 
-/** Of two requests with one token that run at once, the second finds what the first has stored. */
+/** The token's first use registers the EES; at its second, what the first has stored is found, however close they come. */
 async function registerOnce(ecs: OnboardingPorts, onboarding: Onboarding): Promise<Assigned> {
-  const { credential, key } = onboarding
-  const earlier = await ecs.findOnboarded(credential.jti)
-  if (earlier !== undefined) return sameOnboarding(ecs, earlier, key)
   try {
     return await ecs.register(onboarding)
   } catch (error) {
-    const meanwhile = await ecs.findOnboarded(credential.jti)
-    if (meanwhile === undefined) throw error
-    return sameOnboarding(ecs, meanwhile, key)
+    const earlier = await ecs.findOnboarded(onboarding.credential.jti)
+    if (earlier === undefined) throw error
+    return sameOnboarding(ecs, earlier, onboarding.key)
   }
 }
 
@@ -124,5 +120,5 @@ async function sameOnboarding(ecs: OnboardingPorts, earlier: EarlierOnboarding, 
   if (certificate === 'intended') throw new Refusal('NF_CONGESTION', 'the same onboarding is under way: ask again')
   // The ECS stopped between the registration and the signature: what was intended then is revoked, so intend anew.
   if (certificate === 'none') return { registration, intent: await ecs.intend(registration, key) }
-  return { registration, certificate }
+  return { registration, signed: certificate }
 }

@@ -15,7 +15,7 @@ export interface ProofContext {
   readonly onboardingToken: string
   readonly eesProf: unknown
   /** RFC 9266, 32 octets; undefined where the connection has none (TLS 1.2) */
-  readonly channelBinding: Buffer | undefined
+  readonly channelBinding: () => Buffer | undefined
   /** whether a certification request must name the connection, or only may */
   readonly bindingRequired: boolean
 }
@@ -30,13 +30,10 @@ export async function provePossession(sent: OnboardingInformation, context: Proo
   if (sent.csr !== undefined) return proveByRequest(sent.csr, context)
   const { publicKey, proof } = sent
   refuseUnless(proof !== undefined, 'PROOF_OF_POSSESSION_FAILED', 'the public key comes without a proof')
-  const { channelBinding, ecs, onboardingToken, eesProf } = context
-  refuseUnless(
-    channelBinding !== undefined,
-    'PROOF_OF_POSSESSION_FAILED',
-    'a proof needs TLS 1.3, which it is bound to',
-  )
-  const proven = await verifyProof({ publicKey, proof }, { ecs, onboardingToken, eesProf, exporter: channelBinding })
+  const { ecs, onboardingToken, eesProf } = context
+  const exporter = context.channelBinding()
+  refuseUnless(exporter !== undefined, 'PROOF_OF_POSSESSION_FAILED', 'a proof needs TLS 1.3, which it is bound to')
+  const proven = await verifyProof({ publicKey, proof }, { ecs, onboardingToken, eesProf, exporter })
   acceptPublicKey(proven)
   return { spki: proven, spkiSha256: spkiSha256(proven) }
 }
@@ -73,6 +70,7 @@ export function checkBinding(
     return
   }
   const named = decodeBase64url(challengePassword)
-  const same = named !== undefined && channelBinding !== undefined && sameOctets(named, channelBinding)
+  const binding = channelBinding()
+  const same = named !== undefined && binding !== undefined && sameOctets(named, binding)
   refuseUnless(same, 'PROOF_OF_POSSESSION_FAILED', 'the certification request is bound to another connection')
 }

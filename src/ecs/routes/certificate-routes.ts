@@ -50,7 +50,7 @@ export function reenrolmentRoute(ecs: CertificationPorts, bindingRequired: boole
     content: { mediaType: 'application/pkcs10', schema: Type.String() },
     async handle({ peer, body, socket }) {
       const { spki, subjectAltNames, challengePassword } = readRequestText(body)
-      checkBinding(challengePassword, { channelBinding: channelBinding(socket), bindingRequired })
+      checkBinding(challengePassword, { channelBinding: () => channelBinding(socket), bindingRequired })
       const key = { spki, spkiSha256: spkiSha256(spki) }
       const issued = await renewCertificate(ecs, peer, { key, names: subjectAltNames })
       return certificates(readCertificateList(issued.chain).map(({ der }) => der))

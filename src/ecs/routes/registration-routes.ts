@@ -44,7 +44,12 @@ export function onboardingRoute(ecs: OnboardingRoutePorts): Route<EcsPeers> {
         })
       }
       const { credential, onboardingToken } = peer
-      const context = { ...ecs.proof, onboardingToken, eesProf: body.eesProf, channelBinding: channelBinding(socket) }
+      const context = {
+        ...ecs.proof,
+        onboardingToken,
+        eesProf: body.eesProf,
+        channelBinding: () => channelBinding(socket),
+      }
       const key = await provePossession(onboardingInformation, context)
       const registration = onlyKnownMembers(EESRegistration, sent, isOfSchema)
       const onboarded = await onboardEes(ecs, { credential, registration: withOurFeatures(registration), key })
