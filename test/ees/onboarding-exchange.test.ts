@@ -11,7 +11,7 @@ import { signerOf } from '../../src/ports/signer.ts'
 import { parseRegistrationId } from '../../src/spec/identifiers.ts'
 import { EESRegistrationReq } from '../../src/spec/messages/onboarding-information.ts'
 import { EDGEWARD_ONBOARDING, hasFeature } from '../../src/spec/supported-features.ts'
-import { aDomain, anEes, aSigner, fqdn, spkiOf } from '../certificates/a-domain.ts'
+import { aDomain, aSigner, fqdn, spkiOf } from '../certificates/a-domain.ts'
 import { aPrivateKey } from './a-store.ts'
 import { anEcs, ECS_FQDN, EES_ID, json, ONBOARDING_TOKEN, PROFILE, problem } from './an-ecs.ts'
 
