@@ -1,0 +1,104 @@
+import { generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
+import { createIssuer, createRoot } from '../src/certificates/authority.ts'
+import { x5tS256 } from '../src/certificates/certificate.ts'
+import { issueCertificate } from '../src/certificates/issue.ts'
+import { drawSerial, templateFor } from '../src/certificates/template.ts'
+import { Guard } from '../src/ees/guard/guard.ts'
+import { systemClock } from '../src/ports/clock.ts'
+import { systemRandom } from '../src/ports/random.ts'
+import { signerOf } from '../src/ports/signer.ts'
+import type { Fqdn, RegistrationId } from '../src/spec/identifiers.ts'
+import { issueAccessToken } from '../src/tokens/access-token.ts'
+import { keySetOf } from '../src/tokens/key-set.ts'
+import { against, type Result } from './result.ts'
+
+const newSigner = () => signerOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+const AUDIENCE = 'ees2.example.com' as Fqdn
+const CLIENT = 'ees1.example.com' as Fqdn
+const ISSUER = 'https://ecs1.example.com'
+
+/** Verifications each second in the guard: of tokens at first sight, against bare crypto.verify, and of one seen before. */
+export async function benchGuard(count: number): Promise<Result[]> {
+  const now = systemClock.now()
+  const domain = 'example.com' as Fqdn
+  const crlDistributionPoint = 'https://ecs1.example.com/crl'
+  const root = await createRoot(domain, { signer: newSigner(), now, random: systemRandom })
+  const issuer = await createIssuer('ees-issuer', root, {
+    signer: newSigner(),
+    now,
+    random: systemRandom,
+    crlDistributionPoint,
+  })
+  const spki = newSigner().publicKey.export({ type: 'spki', format: 'der' })
+  const subject = { role: 'ees', fqdn: CLIENT, registrationId: systemRandom.uuid() as RegistrationId } as const
+  const issuance = { issuer: issuer.certificate, spki, serial: drawSerial(systemRandom), now, crlDistributionPoint }
+  const der = await issueCertificate(templateFor(subject, issuance), issuer.signer)
+
+  const signer = newSigner()
+  const grant = {
+    iss: ISSUER,
+    sub: CLIENT,
+    aud: AUDIENCE,
+    scope: new Set(['eees-eeccontextreloc']),
+    certificateThumbprint: x5tS256(der),
+  }
+  const tokens = await Promise.all(
+    Array.from({ length: count }, () => issueAccessToken(grant, { signer, now, jti: randomBytes(16).toString('hex') })),
+  )
+  const authorities = [{ certificate: issuer.certificate }]
+  const guard = new Guard({
+    issuers: new Map([[ISSUER, keySetOf([signer.publicKey])]]),
+    audience: AUDIENCE,
+    authorities: () => authorities,
+    clock: systemClock,
+  })
+  const connection = {}
+  const authorize = (token: string) =>
+    guard.authorize({
+      connection,
+      certificate: () => der,
+      authorization: `Bearer ${token}`,
+      scope: 'eees-eeccontextreloc',
+    })
+  const [warm = '', ...fresh] = tokens
+  await authorize(warm)
+  const firstSight = await rateOf(fresh.length, (n) => authorize(fresh[n] ?? ''))
+  const seen = await rateOf(count * 10, () => authorize(warm))
+  const bare = await bareVerifications(count)
+  return [
+    against(
+      'token verifications per second, first sight, against crypto.verify',
+      { rate: firstSight },
+      { rate: bare },
+      0.6,
+    ),
+    against(
+      'token verifications per second, seen before, against first sight',
+      { rate: seen },
+      { rate: firstSight },
+      20,
+    ),
+  ]
+}
+
+async function bareVerifications(count: number): Promise<number> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const octets = randomBytes(600)
+  const signature = sign('sha256', octets, privateKey)
+  return rateOf(count, () => {
+    return new Promise<void>((done, failed) => {
+      verify('sha256', octets, publicKey, signature, (error) => (error ? failed(error) : done()))
+    })
+  })
+}
+
+/** 64 at once, as a server has them. */
+async function rateOf(count: number, work: (n: number) => Promise<unknown>): Promise<number> {
+  let next = 0
+  const start = performance.now()
+  const worker = async () => {
+    for (let n = next++; n < count; n = next++) await work(n)
+  }
+  await Promise.all(Array.from({ length: 64 }, worker))
+  return count / ((performance.now() - start) / 1000)
+}
