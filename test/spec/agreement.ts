@@ -44,7 +44,7 @@ export function describeWholeFile(file: string, ...modules: readonly Module[]): 
   })
 }
 
-const RUNS = process.env['EDGEWARD_DEEP'] === undefined ? 50 : 20_000
+const RUNS = process.env['EDGEWARD_DEEP'] === undefined ? 30 : 20_000
 
 function assertAgreement(ours: JsonSchema, theirs: JsonSchema): void {
   assert.deepEqual(normalForm(ours), normalForm(theirs))
@@ -53,7 +53,7 @@ function assertAgreement(ours: JsonSchema, theirs: JsonSchema): void {
   const sameVerdict = (message: unknown) => {
     const verdict = theyAccept(message)
     seen[verdict ? 'accepted' : 'refused'] += 1
-    assert.equal(weAccept(message), verdict, JSON.stringify(weAccept.errors ?? theyAccept.errors))
+    if (weAccept(message) !== verdict) assert.fail(JSON.stringify({ ours: weAccept.errors, theirs: theyAccept.errors }))
   }
   const message = fc.oneof(arbitraryMessage(ours), arbitraryMessage(theirs))
   const missed = fc

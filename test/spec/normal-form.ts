@@ -9,7 +9,7 @@ const FORMATS_WITHOUT_EFFECT = ['float', 'double']
  */
 export function normalForm(schema: JsonSchema): JsonSchema {
   const { nullable, ...rest } = schema
-  if (nullable === true) return { anyOf: [normalForm(rest), { type: 'null' }] }
+  if (nullable === true) return { anyOf: [normalForm(rest), { type: 'null' }].sort(byText) }
   const parts = (schema.allOf ?? []).map(normalForm)
   const objects = parts.filter(({ properties }) => properties !== undefined)
   const conditions = [...parts.filter(({ properties }) => properties === undefined), ...negation(schema)]

@@ -17,3 +17,19 @@ export type TimeWindow = Static<typeof TimeWindow>
 export const DayOfWeek = Type.Integer({ minimum: 1, maximum: 7 })
 /** RFC 3339 partial-time or full-time; the schema leaves the syntax to the reader. */
 export const TimeOfDay = Type.String()
+
+/** seconds */
+export const DurationSec = Type.Integer({ minimum: 0 })
+/** minutes */
+export const DurationMin = Type.Integer({ format: 'int32', minimum: 0 })
+
+export const Port = Type.Integer({ minimum: 0, maximum: 65535 })
+/** A URI. */
+export const Link = Type.String()
+
+/** Notifications over a WebSocket that the subscriber opens, for one that cannot be reached. */
+export const WebsockNotifConfig = Type.Object({
+  websocketUri: Type.Optional(Link),
+  requestWebsocketUri: Type.Optional(Type.Boolean()),
+})
+export type WebsockNotifConfig = Static<typeof WebsockNotifConfig>

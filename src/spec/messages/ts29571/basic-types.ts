@@ -12,6 +12,11 @@ export const DateTimeRm = Type.Union([Type.String({ format: 'date-time' }), Type
 /** A URI reference; the schema leaves its syntax to the reader. */
 export const Uri = Type.String()
 
+export const Uinteger = Type.Integer({ minimum: 0 })
+export const Float = Type.Number()
+/** A number and its unit, as in "10.5 Mbps". */
+export const BitRate = matching(/^\d+(\.\d+)? (bps|Kbps|Mbps|Gbps|Tbps)$/)
+
 /** One bit per feature in hexadecimal: feature 1 is the lowest bit of the last digit (TS 29.500 6.6.2). */
 export const SupportedFeatures = matching(/^[A-Fa-f0-9]*$/)
 
