@@ -3,6 +3,7 @@
  * other EESs, and a guard before one's own services.
  */
 export { type Message, PeerUnavailable, type Resolve, type Response } from '../http/client.ts'
+export { AnswerNotAccepted, RefusedByServer } from '../http/response.ts'
 export type { EESProfile, EESRegistration, EESRegistrationPatch } from '../spec/messages/ees-registration.ts'
 export { Refusal } from '../spec/refusal.ts'
 export { callerOf, guardFastify } from './adapters/guard-fastify.ts'
@@ -10,7 +11,7 @@ export { guardHttp2 } from './adapters/guard-http2.ts'
 export { keepAlive } from './adapters/keep-alive.ts'
 export { type EesGuard, type GuardOptions, openGuard } from './adapters/open-guard.ts'
 export { onboard, openRegistration, type SdkOptions } from './adapters/open-registration.ts'
-export { AnswerNotAccepted, NotUsable, RefusedByServer } from './errors.ts'
+export { NotUsable } from './errors.ts'
 export type { Caller } from './guard/guard.ts'
 export { type OnboardingBundle, readBundle } from './onboarding/bundle.ts'
 export type { OnboardingStore, Presentation } from './onboarding/onboard-ees.ts'

@@ -1,6 +1,6 @@
 import { PeerUnavailable } from '../http/client.ts'
+import { RefusedByServer } from '../http/response.ts'
 import type { Random } from '../ports/random.ts'
-import { RefusedByServer } from './errors.ts'
 
 /** Milliseconds. */
 export interface Backoff {

@@ -51,8 +51,14 @@ export type Resolve = ReadonlyMap<string, string>
 /**
  * @param origin - `https://FQDN[:PORT]`; the certificate must be for this FQDN whatever the address is
  * @param tls - whom to trust and what to show; the TLS room makes it
+ * @param accept - looks at each new connection before an octet of HTTP leaves; one that it throws for is destroyed
  */
-export function openPeer(origin: string, tls: ConnectionOptions, resolve: Resolve = new Map()): Peer {
+export function openPeer(
+  origin: string,
+  tls: ConnectionOptions,
+  resolve: Resolve = new Map(),
+  accept: (socket: TLSSocket) => void = () => {},
+): Peer {
   const { hostname, port, protocol } = new URL(origin)
   if (protocol !== 'https:') throw new TypeError(`${origin} is not an https origin`)
   const address = { host: resolve.get(hostname) ?? hostname, port: Number(port || 443), servername: hostname }
@@ -60,7 +66,7 @@ export function openPeer(origin: string, tls: ConnectionOptions, resolve: Resolv
 
   const connection = () => {
     if (current !== undefined) return current
-    const opening = connect(origin, { ...tls, ...address })
+    const opening = connect(origin, { ...tls, ...address }, accept)
     const forget = () => {
       if (current === opening) current = undefined
     }
@@ -89,9 +95,9 @@ export function openPeer(origin: string, tls: ConnectionOptions, resolve: Resolv
   }
 }
 
-function connect(origin: string, options: ConnectionOptions): Promise<Connection> {
+function connect(origin: string, options: ConnectionOptions, accept: (socket: TLSSocket) => void): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
-  const fail = (reason: string, cause?: Error) => {
+  const fail = (reason: string, cause?: unknown) => {
     socket.destroy()
     reject(new PeerUnavailable('connect', `${origin}: ${reason}`, { cause }))
   }
@@ -101,6 +107,11 @@ function connect(origin: string, options: ConnectionOptions): Promise<Connection
   socket.once('secureConnect', () => {
     clearTimeout(deadline)
     if (socket.alpnProtocol !== 'h2') return fail('the peer does not speak HTTP/2')
+    try {
+      accept(socket)
+    } catch (error) {
+      return fail(error instanceof Error ? error.message : 'not accepted', error)
+    }
     const session = http2.connect(origin, {
       createConnection: () => socket,
       settings: { enablePush: false },

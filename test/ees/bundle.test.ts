@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { readBundle } from '../../src/ees/onboarding/bundle.ts'
-import { fqdnOf, isOriginOf, isUrlOf } from '../../src/ees/origin.ts'
+import { fqdnOf, isOriginOf, isUrlOf } from '../../src/http/origin.ts'
 import { aDomain, fqdn } from '../certificates/a-domain.ts'
 import { anEcs, ECS_FQDN, EES_FQDN, EES_ID, ONBOARDING_TOKEN } from './an-ecs.ts'
 

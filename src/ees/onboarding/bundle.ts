@@ -1,12 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
+import { isOriginOf } from '../../http/origin.ts'
 import { isOfSchema } from '../../http/schema.ts'
 import { sha256 } from '../../octets/digest.ts'
 import { type EesId, type Fqdn, parseEesId, parseFqdn } from '../../spec/identifiers.ts'
 import { DateTime } from '../../spec/messages/ts29122/basic-types.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import { NotUsable } from '../errors.ts'
-import { isOriginOf } from '../origin.ts'
 
 /** The onboarding information as a file (TR 33.839 6.Y.2 step 1; D-1). It reaches the EES outside the network. */
 const BundleFile = Type.Object({

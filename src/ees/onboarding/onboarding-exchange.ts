@@ -1,6 +1,8 @@
 import { writeCertificationRequest } from '../../certificates/certification-request.ts'
 import { writePem } from '../../certificates/pem.ts'
 import type { Message, Response } from '../../http/client.ts'
+import { isOriginOf, isUrlOf } from '../../http/origin.ts'
+import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import { encodeBase64url } from '../../octets/base64url.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { parseRegistrationId } from '../../spec/identifiers.ts'
@@ -12,8 +14,6 @@ import {
   type OnboardingResult,
 } from '../../spec/messages/onboarding-information.ts'
 import { EDGEWARD_ONBOARDING, featuresOf } from '../../spec/supported-features.ts'
-import { acceptIf, readJson, requireStatus } from '../answer.ts'
-import { isOriginOf, isUrlOf } from '../origin.ts'
 import { checkIssuedCertificate } from '../registration/issued-certificate.ts'
 import type { RegistrationRecord } from '../registration/record.ts'
 import type { GrantedToken } from '../registration/token-exchange.ts'

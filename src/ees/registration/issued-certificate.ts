@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
+import { AnswerNotAccepted, acceptIf } from '../../http/response.ts'
 import type { Fqdn, RegistrationId } from '../../spec/identifiers.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import { acceptIf } from '../answer.ts'
-import { AnswerNotAccepted } from '../errors.ts'
 
 /** What a certificate that the ECS issues must be for. */
 export interface IssuedFor {

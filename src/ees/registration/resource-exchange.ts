@@ -1,6 +1,6 @@
 import type { Message, Response } from '../../http/client.ts'
+import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import { EESRegistration, type EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
-import { acceptIf, readJson, requireStatus } from '../answer.ts'
 import type { RegistrationRecord } from './record.ts'
 
 /** Eecs_EESRegistration on one registration: TS 29.558 9.1.3.3. */

@@ -1,7 +1,7 @@
 import type { Message, Response } from '../../http/client.ts'
+import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { AccessTokenRsp } from '../../spec/messages/access-token.ts'
-import { acceptIf, readJson, requireStatus } from '../answer.ts'
 
 /** What a token is for. */
 export interface TokenPurpose {

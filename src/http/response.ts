@@ -1,11 +1,49 @@
 import type { Static, TSchema } from 'typebox'
-import type { Response } from '../http/client.ts'
-import { parseJsonContent } from '../http/content.ts'
-import { findInvalidParam, isOfSchema } from '../http/schema.ts'
 import { AccessTokenErr } from '../spec/messages/access-token.ts'
 import { ProblemDetails } from '../spec/messages/ts29122/problem-details.ts'
 import { Refusal } from '../spec/refusal.ts'
-import { AnswerNotAccepted, RefusedByServer } from './errors.ts'
+import type { Response } from './client.ts'
+import { parseJsonContent } from './content.ts'
+import { findInvalidParam, isOfSchema } from './schema.ts'
+
+/**
+ * A server answered something that its client must not rely on: a certificate for another key, a redirect, a wrong type.
+ * Nothing of the answer was kept.
+ */
+export class AnswerNotAccepted extends Error {
+  override readonly name = 'AnswerNotAccepted'
+}
+
+interface Reason {
+  readonly status: number
+  readonly code: string
+  readonly detail?: string | undefined
+  readonly retryAfter?: number | undefined
+}
+
+/** A server said no. */
+export class RefusedByServer extends Error {
+  override readonly name = 'RefusedByServer'
+  readonly status: number
+  /** `cause` of the problem details, or `error` of RFC 6749 5.2; otherwise the status as text */
+  readonly code: string
+  readonly detail: string | undefined
+  /** seconds to wait before the next try, if the server said so */
+  readonly retryAfter: number | undefined
+
+  constructor({ status, code, detail, retryAfter }: Reason) {
+    super(detail === undefined ? `${status} ${code}` : `${status} ${code}: ${detail}`)
+    this.status = status
+    this.code = code
+    this.detail = detail
+    this.retryAfter = retryAfter
+  }
+
+  /** Whether the same request may succeed later. */
+  get isTransient(): boolean {
+    return [202, 429, 500, 502, 503, 504].includes(this.status)
+  }
+}
 
 /** Beyond this, what a server says about itself is not worth a line in anybody's log. */
 const LONGEST_DETAIL = 256
