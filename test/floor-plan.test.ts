@@ -9,6 +9,7 @@ const FLOORS = [
   ['ports'],
   ['keys', 'tokens', 'certificates'],
   ['http', 'tls', 'store'],
+  ['nf'],
   ['ue', 'eec', 'ees', 'ecs', 'udm', 'ausf', 'nef', 'entitlement'],
   ['console'],
   ['bin'],

@@ -22,6 +22,8 @@ export interface Message {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
+  /** milliseconds to wait for the answer once the connection is up; 10,000 unless stated */
+  readonly patience?: number
 }
 
 export interface Response {
@@ -128,7 +130,7 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
 
 async function exchange(session: ClientHttp2Session, message: Message): Promise<Response> {
   const stream = openStream(session, message)
-  const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), ANSWER_LIMIT)
+  const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), message.patience ?? ANSWER_LIMIT)
   session.ref()
   try {
     stream.end(message.body)

@@ -37,6 +37,8 @@ export interface ListenerOptions<Peers> {
   /** looks at each new connection before it may carry a request; a connection that it throws for is destroyed */
   readonly admit?: (socket: TLSSocket) => void
   readonly explain?: Explain
+  /** characters of one path parameter, 128 unless stated */
+  readonly longestParameter?: number
   readonly log: Log
 }
 
@@ -81,7 +83,7 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
 
 type App = ReturnType<typeof createApp>
 
-function createApp<Peers>({ name, tls, explain, hosts, log }: ListenerOptions<Peers>) {
+function createApp<Peers>({ name, tls, explain, hosts, log, longestParameter = 128 }: ListenerOptions<Peers>) {
   const app = fastify({
     http2: true,
     https: { ...tls, ...HTTP2_BOUNDS },
@@ -89,7 +91,7 @@ function createApp<Peers>({ name, tls, explain, hosts, log }: ListenerOptions<Pe
     bodyLimit: CONTENT_LIMIT,
     exposeHeadRoutes: false,
     logger: false,
-    routerOptions: { maxParamLength: 128, querystringParser: parseParameters },
+    routerOptions: { maxParamLength: longestParameter, querystringParser: parseParameters },
     frameworkErrors: (error, request, reply) => sendRefusal(request, reply, toRefusal(error, explain, log)),
     clientErrorHandler: (_error, socket) => {
       // What is not HTTP gets one answer and no second chance (THREATS HT-03).

@@ -1,0 +1,135 @@
+import { createPrivateKey } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
+import { issueCrl } from '../../certificates/crl.ts'
+import { issueCertificate } from '../../certificates/issue.ts'
+import { writePem } from '../../certificates/pem.ts'
+import type { IssuerRole } from '../../certificates/profile.ts'
+import { drawSerial, type Subject, templateFor } from '../../certificates/template.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import { signerOf } from '../../ports/signer.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import { writePrivateFile } from '../../store/private-file.ts'
+import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
+import { configurationText, type NewNf, type PeerEntry, peersText } from '../configuration.ts'
+import { PEERS_FILE } from './folder.ts'
+import { newSigningKey, pkcs8, writeSealed } from './own-keys.ts'
+
+/** What vouches for the network functions of one domain: its root and their issuer. */
+export const CORE_AUTHORITIES = 'core.crt'
+
+const DAY = 86_400_000
+const YEAR = 365 * DAY
+/** Nothing renews it by itself, so it has the longest life there is. */
+const LIFETIME = 398 * DAY
+
+export interface Making {
+  readonly clock: Clock
+  readonly random: Random
+  /** seals the private keys instead of a key file */
+  readonly passphrase?: string | undefined
+}
+
+/** The certificate authority of a core network, to make its network functions with. */
+export interface CoreAuthority {
+  /** the domain, which all its certificates name */
+  readonly domain: Fqdn
+  /** PEM */
+  readonly root: string
+  readonly nfIssuer: Issuer
+  readonly operatorIssuer: Issuer
+}
+
+/** Makes `<folder>`: root, issuing authorities for network functions and operators, an empty CRL of each. */
+export async function createCoreAuthority(folder: string, domain: Fqdn, making: Making): Promise<CoreAuthority> {
+  const { clock, random } = making
+  await mkdir(folder, { mode: 0o700 })
+  const secret = await sealingSecretFor(folder, making.passphrase)
+  const now = clock.now()
+  const write = async (name: string, issuer: Issuer, key: ReturnType<typeof newSigningKey>) => {
+    const crl = { number: 1n, thisUpdate: now, nextUpdate: now + YEAR, entries: [] }
+    await writeFile(join(folder, `${name}.crt`), pemOf(issuer))
+    await writeFile(join(folder, `${name}.crl`), await issueCrl({ issuer, ...crl }))
+    await writeSealed(join(folder, `${name}.key`), pkcs8(key), secret)
+    return issuer
+  }
+  const rootKey = newSigningKey()
+  const root = await write('root', await createRoot(domain, { signer: signerOf(rootKey), now, random }), rootKey)
+  const issuing = async (role: IssuerRole) => {
+    const key = newSigningKey()
+    const given = { signer: signerOf(key), now, random, crlDistributionPoint: crlOf(domain, 'root') }
+    return write(role, await createIssuer(role, root, given), key)
+  }
+  return {
+    domain,
+    root: pemOf(root),
+    nfIssuer: await issuing('nf-issuer'),
+    operatorIssuer: await issuing('operator-issuer'),
+  }
+}
+
+/**
+ * Makes the folder of one network function: keys, certificate, configuration and, if it serves, its allow-list.
+ *
+ * @param name - of its configuration, as `ausf`
+ * @returns what seals its secrets, for those of its own
+ */
+export async function createNfFolder(
+  folder: string,
+  name: string,
+  { nf, peers }: { readonly nf: NewNf; readonly peers?: readonly PeerEntry[] },
+  authority: CoreAuthority,
+  making: Making,
+): Promise<SealingSecret> {
+  await mkdir(folder, { mode: 0o700 })
+  const secret = await sealingSecretFor(folder, making.passphrase)
+  const { fqdn, nfInstanceId, nfType } = nf
+  const { chain, key } = await certify({ role: 'nf', fqdn, nfInstanceId, nfType }, authority, making)
+  await writeSealed(join(folder, 'nf.key'), key, secret)
+  await writeFile(join(folder, 'nf.crt'), chain)
+  await writeFile(join(folder, 'root.crt'), authority.root)
+  await writeFile(join(folder, CORE_AUTHORITIES), authority.root + pemOf(authority.nfIssuer))
+  await writeFile(join(folder, `${name}.yaml`), configurationText(nf))
+  if (peers !== undefined) await writeFile(join(folder, PEERS_FILE), peersText(peers))
+  return secret
+}
+
+/** Makes the credential of whoever can read the folder: `operator.crt`, `operator.key`, and the authority to check it by. */
+export async function createOperator(folder: string, authority: CoreAuthority, making: Making): Promise<void> {
+  const { chain, key } = await certify({ role: 'operator', name: 'admin' }, authority, making)
+  const pem = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' })
+  await writeFile(join(folder, 'operator.crt'), chain)
+  await writePrivateFile(join(folder, 'operator.key'), Buffer.from(pem))
+  await writeFile(join(folder, 'operator-issuer.crt'), pemOf(authority.operatorIssuer))
+}
+
+async function certify(subject: Subject & { role: 'nf' | 'operator' }, authority: CoreAuthority, making: Making) {
+  const { clock, random } = making
+  const { domain, nfIssuer, operatorIssuer } = authority
+  const issuer = subject.role === 'nf' ? nfIssuer : operatorIssuer
+  const key = newSigningKey()
+  const template = templateFor(subject, {
+    issuer: issuer.certificate,
+    spki: signerOf(key).publicKey.export({ type: 'spki', format: 'der' }),
+    serial: drawSerial(random),
+    now: clock.now(),
+    lifetime: LIFETIME,
+    crlDistributionPoint: crlOf(domain, `${subject.role}-issuer`),
+  })
+  const der = await issueCertificate(template, issuer.signer)
+  return { chain: writePem('CERTIFICATE', der) + pemOf(issuer), key: pkcs8(key) }
+}
+
+const pemOf = ({ certificate }: Issuer) => writePem('CERTIFICATE', certificate.der)
+
+/** Where the domain's web server shows what the authority has revoked; the files lie beside the authority's keys. */
+const crlOf = (domain: Fqdn, name: string) => `http://crl.${domain}/${name}.crl`
+
+async function sealingSecretFor(folder: string, passphrase: string | undefined): Promise<SealingSecret> {
+  if (passphrase !== undefined) return { passphrase }
+  const keyFile = join(folder, 'sealing.key')
+  await createKeyFile(keyFile)
+  return { keyFile }
+}

@@ -1,0 +1,139 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TSchema } from 'typebox'
+import { createListener } from '../../http/listener.ts'
+import type { Log } from '../../http/log.ts'
+import type { Authenticators, Route } from '../../http/route.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
+import { Refusal } from '../../spec/refusal.ts'
+import { StoreUnavailable } from '../../store/errors.ts'
+import { mutualTls } from '../../tls/profile.ts'
+import { readJwkSet } from '../../tokens/key-set.ts'
+import { type Callers, callers } from '../adapters/callers.ts'
+import { inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
+import { type Alarms, createAlarms } from '../alarms.ts'
+import type { NfConfiguration, PeerEntry } from '../configuration.ts'
+import { regularly } from './upkeep.ts'
+
+/** What a network function runs on. */
+export interface NfEnvironment {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  readonly log: Log
+  /** opens the sealed files in the place of a key file */
+  readonly passphrase?: string | undefined
+}
+
+/** A network function that answers. */
+export interface ServingNf {
+  readonly fqdn: string
+  /** `https://ADDRESS:PORT` of each listener, as it is reached on this machine */
+  readonly listeners: { readonly mtls: string; readonly admin?: string }
+  readonly alarms: Alarms
+  /** Reads the allow-list again, if it is well formed. */
+  reloadPeers(): Promise<void>
+  /** Answers what is under way, then closes. */
+  close(): Promise<void>
+}
+
+export interface NfService<Peers, Entry extends PeerEntry> {
+  /** of an entry of the allow-list */
+  readonly peerSchema: TSchema
+  readonly routes: readonly Route<Peers>[]
+  /** what each credential of the routes means: mostly a scope */
+  authenticators(callers: Callers<Entry>): Authenticators<Peers>
+  readonly longestParameter?: number
+}
+
+const RELOAD = 1_000
+
+/**
+ * The one listener of a network function: mutual TLS, callers of the allow-list only (TS 33.501 13.1.0, 13.3.0).
+ * What changes in the allow-list holds within a second.
+ *
+ * @throws ConfigurationError, Error with code EADDRINUSE or EACCES
+ */
+export async function serveNf<Peers, Entry extends PeerEntry>(
+  { folder, configuration, credential, root }: NfFolder<NfConfiguration>,
+  { clock, timers, log }: NfEnvironment,
+  service: (alarms: Alarms) => NfService<Peers, Entry>,
+): Promise<ServingNf> {
+  const { fqdn, listen } = configuration
+  const alarms = createAlarms(log)
+  const { peerSchema, routes, authenticators, ...options } = service(alarms)
+  const list = await watchedPeers<Entry>(folder, peerSchema)
+  const who = callers<Entry>({
+    fqdn,
+    peers: list.current,
+    now: clock.now,
+    alarms,
+    ...(await tokenIssuers(folder, configuration)),
+  })
+  const tls = () => mutualTls(credential, [...new Set([root, ...rootPems(list.current())])])
+  const listener = createListener<Peers>({
+    name: 'mtls',
+    tls: tls(),
+    routes,
+    authenticators: authenticators(who),
+    admit: who.admit,
+    hosts: [fqdn],
+    explain,
+    log,
+    ...options,
+  })
+  const reloadPeers = async () => {
+    await list.reload()
+    listener.setSecureContext(tls())
+    log.info({ callers: list.current().entries.size }, 'allow-list read')
+  }
+  await listener.listen(listen.address, listen.mtls)
+  const stop = regularly({ timers, log }, RELOAD, 'allow-list', async () => {
+    if (await list.hasChanged()) await reloadPeers()
+  })
+  return {
+    fqdn,
+    listeners: { mtls: localUrl(listen.address, listen.mtls) },
+    alarms,
+    reloadPeers,
+    async close() {
+      stop()
+      await listener.close()
+    },
+  }
+}
+
+async function watchedPeers<Entry extends PeerEntry>(folder: string, schema: TSchema) {
+  const changedAt = async () => (await stat(join(folder, PEERS_FILE))).mtimeMs
+  let seen = await changedAt()
+  let current = await readPeers<Entry>(folder, schema)
+  return {
+    current: () => current,
+    hasChanged: async () => (await changedAt()) !== seen,
+    async reload() {
+      // Noted first: a list that is not well formed is complained of once, and the old one holds.
+      seen = await changedAt()
+      current = await readPeers<Entry>(folder, schema)
+    },
+  }
+}
+
+async function tokenIssuers(folder: string, { authorization }: NfConfiguration) {
+  if (authorization.mode === 'static') return {}
+  const issuers = authorization.issuers.map(
+    async ({ iss, keys }) => [iss, readJwkSet(await readFile(inFolder(folder, keys)))] as const,
+  )
+  return { issuers: new Map(await Promise.all(issuers)) }
+}
+
+export function localUrl(address: string, port: number): string {
+  return `https://${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+/** Without its store a network function lets nobody in and acknowledges nothing (THREATS: fail closed). */
+export function explain(error: unknown): Refusal | undefined {
+  if (!(error instanceof StoreUnavailable)) return undefined
+  return new Refusal('NF_CONGESTION', 'the store is not available now', { cause: error })
+}
