@@ -30,7 +30,7 @@ export const CRL_REASONS = {
 } as const
 export type CrlReason = keyof typeof CRL_REASONS
 
-export interface Revocation {
+interface Revocation {
   /** milliseconds since the epoch */
   readonly revokedAt: number
   readonly reason?: CrlReason
@@ -70,7 +70,7 @@ export interface Crl {
 }
 
 /** Octets: some 400,000 entries. */
-export const CRL_LIMIT = 16 * 1024 * 1024
+const CRL_LIMIT = 16 * 1024 * 1024
 
 /** CertificateList, version 2, complete, with CRL number and authority key identifier (RFC 5280 5.1, 5.2). @returns DER */
 export async function issueCrl({ issuer, number, thisUpdate, nextUpdate, entries }: CrlContent): Promise<Buffer> {
@@ -156,7 +156,7 @@ function wholeSeconds(ms: number): Buffer {
 /**
  * CertificateList (RFC 5280 5.1), version 2, strictly. A delta, indirect or partitioned CRL says so critically and is refused.
  *
- * @param derOrPem - at most {@link CRL_LIMIT} octets
+ * @param derOrPem - at most 16 MiB
  * @throws Refusal CERTIFICATE_NOT_ACCEPTED
  */
 export function readCrl(derOrPem: Uint8Array | string): Crl {

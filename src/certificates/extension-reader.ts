@@ -24,7 +24,7 @@ const KEY_PURPOSES = new Map<string, string>([
   [OID.clientAuth, 'clientAuth'],
 ])
 
-export interface SubjectAltNames {
+interface SubjectAltNames {
   readonly dnsNames: readonly Fqdn[]
   readonly uris: readonly string[]
 }

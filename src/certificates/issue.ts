@@ -14,7 +14,7 @@ import type { Template } from './template.ts'
  * The caller has recorded the template by now, so no certificate can exist that the store does not know (THREATS CA-04).
  *
  * @returns Certificate (RFC 5280 4.1), DER
- * @throws Error with the findings; nothing was signed
+ * @throws Error with the findings, before anything is signed; Error if the signer signed something else
  */
 export async function issueCertificate(template: Template, signer: Signer): Promise<Buffer> {
   const issuerKey = template.issuer?.publicKey ?? acceptPublicKey(template.spki)
