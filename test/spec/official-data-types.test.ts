@@ -11,6 +11,7 @@ import * as networkIdentifiers from '../../src/spec/messages/ts29571/network-ide
 import * as problemDetails from '../../src/spec/messages/ts29571/problem-details.ts'
 import * as radioAccessNodes from '../../src/spec/messages/ts29571/radio-access-nodes.ts'
 import * as subscriberIdentifiers from '../../src/spec/messages/ts29571/subscriber-identifiers.ts'
+import * as traceData from '../../src/spec/messages/ts29571/trace-data.ts'
 import * as userLocation from '../../src/spec/messages/ts29571/user-location.ts'
 import * as civicAddress from '../../src/spec/messages/ts29572/civic-address.ts'
 import * as geographicArea from '../../src/spec/messages/ts29572/geographic-area.ts'
@@ -33,5 +34,6 @@ describeDataTypes(
   radioAccessNodes,
   subscriberIdentifiers,
   userLocation,
+  traceData,
 )
 describeDataTypes('TS29572_Nlmf_Location.yaml', civicAddress, geographicArea, positioning, relativeLocation, velocity)

@@ -11,14 +11,48 @@ const folder = process.env['EDGEWARD_3GPP_DIR']
 export const withoutOfficialFiles =
   folder === undefined ? 'EDGEWARD_3GPP_DIR does not name a folder with the official OpenAPI files' : false
 
+interface Correction {
+  readonly file: string
+  readonly published: string
+  readonly read: string
+  readonly because: string
+}
+
+const concealed = (output: string) =>
+  `suci-(0-[0-9]{3}-[0-9]{2,3}|[1-7]-.+)-[0-9]{1,4}-(0-0-${output}|[a-fA-F1-9]-([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])-[a-fA-F0-9]+)`
+
+/** Patterns that take quadratic time: THREATS HT-09. */
+export const SUCI_PATTERNS = [
+  { file: 'TS29509_Nausf_UEAuthentication.yaml', published: `^(${concealed('.+')}|.+)$` },
+  { file: 'TS29571_CommonData.yaml', published: `^(imsi-[0-9]{5,15}|nai-.+|gli-.+|gci-.+|${concealed('.*')}|.+)$` },
+]
+
 /** Where we read otherwise than the file is written, and why. */
-const CORRECTIONS: readonly { file: string; published: string; read: string; because: string }[] = [
+const CORRECTIONS: readonly Correction[] = [
   {
     file: 'TS29571_CommonData.yaml',
     published: '- HSPA_EVOLUTION        - type: string',
     read: '- HSPA_EVOLUTION\n        - type: string',
     because: 'a line break is missing, which closes an enumeration that is meant to be open',
   },
+  {
+    file: 'TS29571_CommonData.yaml',
+    published: String.raw`+\@prose-cp`,
+    read: '+@prose-cp',
+    because: 'in a Unicode pattern, which ajv makes of every pattern, that escape is a mistake',
+  },
+  ...["'[A-Fa-f0-9]{32}'", "'[A-Fa-f0-9]{64}'", "'[A-Fa-f0-9]{128}'", '"[A-Fa-f0-9]{32}"'].map((published) => ({
+    file: 'TS29509_Nausf_UEAuthentication.yaml',
+    published,
+    read: `'^${published.slice(1, -1)}$'`,
+    because: 'a key of a fixed length is the whole text, not some part of it',
+  })),
+  ...SUCI_PATTERNS.map(({ file, published }) => ({
+    file,
+    published,
+    read: '^.+$',
+    because: 'it is the same pattern, in linear time',
+  })),
 ]
 
 interface OpenApiDocument {

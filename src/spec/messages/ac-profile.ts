@@ -11,10 +11,8 @@ import { BitRate, Uinteger } from './ts29571/basic-types.ts'
 
 export const ACServiceKPIs = Type.Object({
   connBand: Type.Optional(BitRate),
-  /** requests per second */
   reqRate: Type.Optional(Uinteger),
   respTime: Type.Optional(DurationSec),
-  /** percent */
   avail: Type.Optional(Uinteger),
   reqComp: Type.Optional(Type.String()),
   reqGrapComp: Type.Optional(Type.String()),

@@ -43,8 +43,8 @@ export function closedEnum<const Value extends string>(values: readonly Value[])
 }
 
 /** Exactly one of these schemas accepts the value. */
-export function oneOf<First extends TSchema, Second extends TSchema>(first: First, second: Second) {
-  return Type.Unsafe<Static<First> | Static<Second>>({ oneOf: [first, second] })
+export function oneOf<Alternatives extends readonly TSchema[]>(...alternatives: Alternatives) {
+  return Type.Unsafe<Static<Alternatives[number]>>({ oneOf: alternatives })
 }
 
 type Flat<Message> = { [Name in keyof Message]: Message[Name] }

@@ -31,7 +31,6 @@ export type ConnectivityInfo = Static<typeof ConnectivityInfo>
 
 export const AppGroupProfile = Type.Object({
   appGrpId: Type.String(),
-  /** milliseconds */
   e2eRespTime: Type.Optional(Uinteger),
   easId: Type.String(),
   expectedSvcArea: Type.Optional(LocationArea5G),

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { matching } from '../forms.ts'
+import { listOf, matching, oneOf } from '../forms.ts'
 
 /** Basic data types of TS 29.571 5.2, without those of TS 29.122 that have the same name and another schema. */
 
@@ -30,3 +30,10 @@ export const Fqdn = Type.String({
 /** Names a part of the multipart message that carries the octets. */
 export const RefToBinaryData = Type.Object({ contentId: Type.String() })
 export type RefToBinaryData = Static<typeof RefToBinaryData>
+
+/** A hypermedia link (HAL, as TS 29.501 takes it over). */
+export const Link = Type.Object({ href: Type.Optional(Uri) })
+export type Link = Static<typeof Link>
+
+export const LinksValueSchema = oneOf(listOf(Link), Link)
+export type LinksValueSchema = Static<typeof LinksValueSchema>

@@ -4,6 +4,7 @@ import { hexDigits, matching, openEnum } from '../forms.ts'
 /** Identifiers of networks, their functions, slices, areas and cells: TS 29.571 5.3 and 5.4. */
 
 export const NfInstanceId = Type.String({ format: 'uuid' })
+export const NfGroupId = Type.String()
 export const NfSetId = Type.String()
 export const NfServiceSetId = Type.String()
 
@@ -11,6 +12,9 @@ export const Mcc = matching(/^\d{3}$/)
 export const Mnc = matching(/^\d{2,3}$/)
 /** Network identifier of a stand-alone non-public network. */
 export const Nid = hexDigits(11)
+
+/** A closed access group within a network. */
+export const CagId = hexDigits(8)
 
 export const PlmnId = Type.Object({ mcc: Mcc, mnc: Mnc })
 export type PlmnId = Static<typeof PlmnId>

@@ -15,7 +15,6 @@ import {
 /** Where something is, seen from another thing or from a local origin: TS 29.572 6.1.6.2, after TS 23.032. */
 
 export const RangeDirection = Type.Object({
-  /** metres */
   distance: Type.Optional(Type.Number()),
   azimuthDirection: Type.Optional(Angle),
   elevationDirection: Type.Optional(Angle),
