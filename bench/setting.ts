@@ -37,7 +37,7 @@ export interface Setting {
 export async function prepare(): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeward-bench-'))
   const ecs = join(folder, 'ecs')
-  const listen = { address: '127.0.0.1', server: 0, mtls: 0, admin: 0 }
+  const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
   await initFolder(ecs, ECS, { ...environment, listen })
   const file = join(ecs, 'ecs.yaml')
   writeFileSync(file, readFileSync(file, 'utf8').replace('log: info', 'log: error'))

@@ -46,11 +46,13 @@ function addLife(ecs: Command): void {
       0,
     )
     .option('--mtls-port <port>', 'of the listener for registered EESs', portArgument, 0)
+    .option('--psk-port <port>', 'of the listener for EECs with a key of their network', portArgument, 0)
     .option('--admin-port <port>', 'of the listener for operators', portArgument, 0)
     .action(async (options: Common & InitArguments) => {
-      const { dir, fqdn, listen: address, serverPort: server, mtlsPort: mtls, adminPort: admin, json = false } = options
+      const { dir, fqdn, json = false } = options
+      const { listen: address, serverPort: server, mtlsPort: mtls, pskPort: psk, adminPort: admin } = options
       const { clock, random, passphrase } = systemEnvironment('warn')
-      await initFolder(dir, fqdn, { clock, random, passphrase, listen: { address, server, mtls, admin } })
+      await initFolder(dir, fqdn, { clock, random, passphrase, listen: { address, server, mtls, psk, admin } })
       const next = `edgeward ecs serve --dir ${dir}`
       print(json, { dir: resolve(dir), fqdn, next }, `The ECS ${fqdn} stands in ${dir}.\nNext: ${next}`)
     })
@@ -64,6 +66,7 @@ interface InitArguments {
   readonly listen: string
   readonly serverPort: number
   readonly mtlsPort: number
+  readonly pskPort: number
   readonly adminPort: number
 }
 

@@ -4,6 +4,23 @@ const port = Type.Integer({ minimum: 0, maximum: 65_535 })
 const seconds = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum })
 const strict = { additionalProperties: false }
 
+/** Who answers key requests for the subscribers of one home network (P5). */
+const KeyServiceConfiguration = Type.Object(
+  {
+    /** as in the Kedge ID: `mnc001.mcc001` */
+    realm: Type.String({ pattern: '^(nid[0-9a-f]{11}\\.)?mnc[0-9]{3}\\.mcc[0-9]{3}$' }),
+    /** the AUSF where the ECS is in the operator's domain, the NEF where it is not */
+    via: Type.Enum(['ausf', 'nef']),
+    apiRoot: Type.String({ pattern: '^https://' }),
+    /** PEM file of the root that its certificate is under */
+    root: Type.String(),
+    /** how the NEF knows this ECS */
+    afId: Type.Optional(Type.String()),
+  },
+  strict,
+)
+export type KeyServiceConfiguration = Static<typeof KeyServiceConfiguration>
+
 /** `ecs.yaml`. What is not written there has the value of {@link DEFAULTS}; what is not known here is refused. */
 export const Configuration = Type.Object(
   {
@@ -13,7 +30,7 @@ export const Configuration = Type.Object(
     apiRoot: Type.Optional(Type.String()),
     /** the same for the `mtls` listener */
     mtlsRoot: Type.Optional(Type.String()),
-    listen: Type.Object({ address: Type.String(), server: port, mtls: port, admin: port }, strict),
+    listen: Type.Object({ address: Type.String(), server: port, mtls: port, psk: port, admin: port }, strict),
     sealing: Type.Object({ keyFile: Type.Optional(Type.String()) }, strict),
     certificates: Type.Object(
       {
@@ -32,6 +49,16 @@ export const Configuration = Type.Object(
       strict,
     ),
     revocationList: Type.Object({ lifetime: seconds(60, 2_592_000), refresh: seconds(10, 2_592_000) }, strict),
+    authentication: Type.Object(
+      {
+        /** `bound`: the key of one EEC at this ECS; `literal`: Kedge itself, as the text of P5 has it */
+        keyProfile: Type.Enum(['bound', 'literal']),
+        keyServices: Type.Array(KeyServiceConfiguration),
+      },
+      strict,
+    ),
+    /** where a name is reached, instead of asking DNS */
+    resolve: Type.Record(Type.String(), Type.String()),
     log: Type.Enum(['debug', 'info', 'warn', 'error', 'silent']),
   },
   strict,
@@ -40,11 +67,13 @@ export type Configuration = Static<typeof Configuration>
 
 /** Safe when nothing is said. Times in seconds. */
 export const DEFAULTS = {
-  listen: { address: '127.0.0.1', server: 0, mtls: 0, admin: 0 },
+  listen: { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 },
   sealing: { keyFile: 'sealing.key' },
   certificates: { lifetimeDays: 30, channelBinding: 'when-present' },
   tokens: { accessLifetime: 600, onboardingLifetime: 3_600, keyLifetime: 2_592_000 },
   revocationList: { lifetime: 86_400, refresh: 3_600 },
+  authentication: { keyProfile: 'bound', keyServices: [] },
+  resolve: {},
   log: 'info',
 } satisfies Omit<Configuration, 'fqdn'>
 
@@ -67,6 +96,7 @@ listen:
   # A port of 0 is the one that was free at init, kept from then on.
   server: ${listen.server}   # TLS with server certificate: onboarding, metadata, CA certificates, revocation lists
   mtls: ${listen.mtls}     # mutual TLS: registered EESs
+  psk: ${listen.psk}      # TLS-PSK: EECs with a key of their network, if there are keyServices
   admin: ${listen.admin}    # mutual TLS with an operator certificate
 # apiRoot: https://${fqdn}:8443    # if a forwarder stands before the server listener
 # mtlsRoot: https://${fqdn}:8444   # the same for mtls
@@ -86,6 +116,14 @@ tokens:                # seconds
 revocationList:        # seconds
   lifetime: 86400
   refresh: 3600
+
+# authentication:       # EECs by Kedge: who answers for the subscribers of which network
+#   keyProfile: bound
+#   keyServices:
+#     - realm: mnc001.mcc001
+#       via: ausf        # or nef, then with afId
+#       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
+#       root: core-root.crt
 
 log: info
 `

@@ -1,4 +1,5 @@
 import type { OnboardingCredential } from '../tokens/onboarding-token.ts'
+import type { EecPeer } from './provisioning/provision-service.ts'
 import type { EesPeer } from './registrar/registration.ts'
 
 /** What a client can be at an ECS: each credential has one authenticator, and each route declares one. */
@@ -11,6 +12,8 @@ export interface EcsPeers {
   certificate: EesPeer
   /** a registered EES that the policy, its token or both let call this operation (D-10) */
   authorized: EesPeer
+  /** an EEC, by a pre-shared key of its network (P5) */
+  psk: EecPeer
   /** an operator, by a certificate of the operator authority */
   operator: Operator
 }

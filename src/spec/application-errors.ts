@@ -114,18 +114,36 @@ export const APPLICATION_ERRORS = {
   REGISTRATION_NOT_FOUND: { status: 404, title: 'No such registration', clause: 'TS 29.558 8.1' },
   MODIFICATION_NOT_ALLOWED: { status: 403, title: 'This member cannot be changed', clause: 'TS 29.500 5.2.7.2' },
 
-  // the subscriber
+  // the subscriber and its authentication
+  AUTHENTICATION_REJECTED: {
+    status: 403,
+    title: 'The subscriber cannot be authenticated',
+    clause: 'TS 29.503 6.3.7.3',
+  },
+  CONTEXT_NOT_FOUND: { status: 404, title: 'No such authentication', clause: 'TS 29.509 6.1.7.3' },
   INVALID_HN_PUBLIC_KEY_IDENTIFIER: {
     status: 403,
     title: 'Home network public key identifier is not valid',
     clause: 'TS 29.503 6.3.7.3',
   },
   INVALID_SCHEME_OUTPUT: { status: 403, title: 'Scheme output of the SUCI is not valid', clause: 'TS 29.503 6.3.7.3' },
+  SERVING_NETWORK_NOT_AUTHORIZED: {
+    status: 403,
+    title: 'The caller does not speak for this serving network',
+    clause: 'TS 33.501 6.1.2',
+  },
+  SUBSCRIBER_EXISTS: { status: 409, title: 'The subscriber exists', clause: 'ours' },
   UNSUPPORTED_PROTECTION_SCHEME: {
     status: 501,
     title: 'Protection scheme is not supported',
     clause: 'TS 29.503 6.3.7.3',
   },
+  USER_NOT_FOUND: { status: 404, title: 'No such subscriber', clause: 'TS 29.503 6.3.7.3' },
+
+  // the key of the edge
+  ECS_NOT_AUTHORIZED: { status: 403, title: 'The caller gets no key of the edge', clause: 'TR 33.839 6.x.2.1 step 5' },
+  EEC_MISMATCH: { status: 403, title: 'Request names another EEC than the credential', clause: 'TS 33.558 6.2' },
+  KEDGE_NOT_FOUND: { status: 404, title: 'No Kedge under this Kedge ID', clause: 'TR 33.839 6.x.2.1 step 6' },
 
   // the token endpoint
   UNSUPPORTED_GRANT_TYPE: {

@@ -54,7 +54,7 @@ export async function runEcs(name = 'ecs1.example.com', change: Partial<EcsEnvir
     log: createLog('ecs', process.env['EDGEWARD_TEST_LOG'] ?? 'silent'),
     ...change,
   }
-  const listen = { address: '127.0.0.1', server: 0, mtls: 0, admin: 0 }
+  const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
   await initFolder(folder, fqdn, { ...environment, listen })
   const peers = new Set<Peer>()
   const start = async () => {

@@ -56,7 +56,7 @@ export async function startEdge(folder: string): Promise<Edge> {
 
 async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']): Promise<EcsOfEdge & { close(): void }> {
   const { clock, random } = systemEnvironment('silent')
-  const listen = { address: '127.0.0.1', server: 0, mtls: 0, admin: 0 }
+  const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
   await initFolder(folder, fqdn, { clock, random, listen })
   const server = await start(fqdn.split('.')[0] ?? fqdn, 'ecs', 'serve', '--dir', folder)
   const operator = await adminClient(folder)

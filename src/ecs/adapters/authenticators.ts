@@ -13,11 +13,14 @@ import { verifyOnboardingToken } from '../../tokens/onboarding-token.ts'
 import { decide } from '../authorization-server/decide.ts'
 import type { AuthorizationMode, Policy } from '../authorization-server/policy.ts'
 import type { EcsPeers } from '../peers.ts'
+import type { EecPeer } from '../provisioning/provision-service.ts'
 import type { EesPeer } from '../registrar/registration.ts'
 import type { KnownCertificate } from './certificate-store.ts'
 
 export interface AuthenticationPorts {
   readonly fqdn: Fqdn
+  /** @throws Refusal CREDENTIAL_MISSING */
+  eecOf(socket: TLSSocket): EecPeer
   /** `iss` of access tokens */
   readonly issuer: string
   readonly eesIssuer: Certificate
@@ -35,7 +38,7 @@ export interface AuthenticationPorts {
 
 interface EcsAuthenticators extends Authenticators<EcsPeers> {
   /** Throws for a connection whose certificate is not of the role that its listener is for (THREATS R3, CA-11). */
-  readonly admit: { readonly mtls: (socket: TLSSocket) => void; readonly admin: (socket: TLSSocket) => void }
+  readonly admit: Readonly<Record<'mtls' | 'psk' | 'admin', (socket: TLSSocket) => void>>
 }
 
 /** The credential of each listener, and how it is checked (ARCHITECTURE: one credential each). */
@@ -45,7 +48,7 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
   const certificate = (evidence: Evidence) => registeredEes(ecs, shownByEes(evidence.socket))
   const checkToken = tokenCheck(ecs)
   return {
-    admit: { mtls: shownByEes, admin: shownByOperator },
+    admit: { mtls: shownByEes, psk: ecs.eecOf, admin: shownByOperator },
     public: async () => undefined,
     onboardingToken: async ({ headers }) => {
       const onboardingToken = bearerToken(headers.authorization)
@@ -66,6 +69,7 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
       if (mode !== 'token') checkPolicy(ecs.policy(), evidence, peer)
       return peer
     },
+    psk: async ({ socket }) => ecs.eecOf(socket),
     operator: async ({ socket }) => {
       const [uri = ''] = shownByOperator(socket).certificate.subjectAltNames.uris
       return { name: uri.slice(uri.lastIndexOf(':') + 1) }

@@ -121,7 +121,7 @@ async function createOperator(folder: string, issuer: Issuer, { now, random, crl
   await writePrivateFile(join(folder, 'operator', 'admin.key'), Buffer.from(pemOfKey(key)))
 }
 
-const LISTENERS = ['server', 'mtls', 'admin'] as const
+const LISTENERS = ['server', 'mtls', 'psk', 'admin'] as const
 
 /** @returns the ports: where 0 is asked for, one that nobody listens on now, kept because addresses stand in bundles */
 async function createStore(folder: string, listen: Configuration['listen']) {

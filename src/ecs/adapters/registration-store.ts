@@ -79,6 +79,17 @@ export async function listRegistrations(store: Store, after: string, limit: numb
   return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
 }
 
+/** @returns all that live now, the oldest first */
+export async function liveRegistrations(store: Store, now: number): Promise<Registration[]> {
+  const query = db
+    .selectFrom('registration')
+    .selectAll()
+    .where('state', '=', 'live')
+    .where('expires_at', '>', now)
+    .orderBy('created_at')
+  return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
+}
+
 export async function findLiveByFqdn(store: Store, fqdn: string): Promise<Registration | undefined> {
   const query = db.selectFrom('registration').selectAll().where('fqdn', '=', fqdn).where('state', '=', 'live')
   const [row] = await store.read<RegistrationRow>(query.compile())

@@ -13,30 +13,38 @@ import type { EcsContext } from '../adapters/context.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands, provisioningIssuer } from '../adapters/operator.ts'
 import { certificationPorts, endingPorts, onboardingPorts, updatePorts } from '../adapters/registrar.ts'
+import { liveRegistrations } from '../adapters/registration-store.ts'
 import { authorizationServerRoutes } from '../authorization-server/routes.ts'
 import type { EcsPeers } from '../peers.ts'
 import { authInfoOf } from '../routes/auth-info.ts'
+import { authenticationRoute } from '../routes/authentication-routes.ts'
 import { publicCertificateRoutes, reenrolmentRoute } from '../routes/certificate-routes.ts'
 import { operatorRoutes } from '../routes/operator-routes.ts'
+import { provisioningRoute } from '../routes/provisioning-routes.ts'
 import { onboardingRoute, registrationRoutes } from '../routes/registration-routes.ts'
+import type { EecAuthentication } from './eec-authentication.ts'
 import type { ListenerName } from './ports.ts'
 import type { RevocationLists } from './revocation-lists.ts'
 
 type Ecs = OpenEcs & EcsContext
 
-/** Which routes each listener has, and which certificates it asks for: one credential each (ARCHITECTURE 3). */
-export function ecsListeners(
-  ecs: Ecs,
-  lists: RevocationLists,
-  credential: ServerCredential,
-): Record<ListenerName, Listener> {
-  const routes = ecsRoutes(ecs, lists)
+export interface ListenerParts {
+  readonly lists: RevocationLists
+  readonly eecs: EecAuthentication
+  /** what all listeners with a certificate show */
+  readonly credential: ServerCredential
+}
+
+/** Which routes each listener has, and which credential it takes: one each (ARCHITECTURE 3). */
+export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerName, Listener> {
+  const routes = ecsRoutes(ecs, parts)
+  const tls = listenerTls(ecs, parts)
   const { fqdn } = ecs.configuration
-  const { admit, ...checks } = authenticators(authenticationPorts(ecs))
+  const { admit, ...checks } = authenticators(authenticationPorts(ecs, parts.eecs))
   const listener = (name: ListenerName) =>
     createListener<EcsPeers>({
       name,
-      tls: listenerTls(ecs, credential)[name],
+      tls: tls[name],
       routes: routes[name],
       authenticators: checks,
       ...(name !== 'server' && { admit: admit[name] }),
@@ -44,19 +52,25 @@ export function ecsListeners(
       explain,
       log: ecs.log,
     })
-  return { server: listener('server'), mtls: listener('mtls'), admin: listener('admin') }
+  return { server: listener('server'), mtls: listener('mtls'), psk: listener('psk'), admin: listener('admin') }
 }
 
-/** @param credential - what all listeners show */
-export function listenerTls(ecs: Ecs, credential: ServerCredential): Record<ListenerName, SecureServerOptions> {
+export function listenerTls(
+  ecs: Ecs,
+  { eecs, credential }: Pick<ListenerParts, 'eecs' | 'credential'>,
+): Record<ListenerName, SecureServerOptions> {
   return {
     server: serverTls(credential),
     mtls: mutualTls(credential, [ecs.eesIssuerPem, ecs.rootPem]),
+    psk: eecs.tls,
     admin: mutualTls(credential, [writePem('CERTIFICATE', ecs.operatorIssuer.der), ecs.rootPem]),
   }
 }
 
-export function ecsRoutes(ecs: Ecs, lists: RevocationLists): Record<ListenerName, Route<EcsPeers>[]> {
+export function ecsRoutes(
+  ecs: Ecs,
+  { lists, eecs }: Pick<ListenerParts, 'lists' | 'eecs'>,
+): Record<ListenerName, Route<EcsPeers>[]> {
   const { fqdn, certificates } = ecs.configuration
   const bindingRequired = certificates.channelBinding === 'required'
   const onboarding = {
@@ -71,22 +85,24 @@ export function ecsRoutes(ecs: Ecs, lists: RevocationLists): Record<ListenerName
   const oauth = authorizationServerRoutes(authorizationServerPorts(ecs, ecs.urls()))
   const forAnybody = [...shown, ...oauth.filter(({ credential }) => credential === 'public')]
   return {
-    server: [onboardingRoute(onboarding), ...forAnybody],
+    server: [onboardingRoute(onboarding), authenticationRoute(eecs), ...forAnybody],
     mtls: [
       ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs) }),
       reenrolmentRoute(certificationPorts(ecs), bindingRequired),
       ...oauth.filter(({ credential }) => credential !== 'public'),
       ...forAnybody,
     ],
+    psk: [provisioningRoute({ liveRegistrations: () => liveRegistrations(ecs.store, ecs.clock.now()) })],
     admin: operatorRoutes(operatorCommands(ecs)),
   }
 }
 
-function authenticationPorts(ecs: Ecs) {
+function authenticationPorts(ecs: Ecs, { peerOf }: EecAuthentication) {
   const { store, clock, configuration, onboarding } = ecs
   const { fqdn, tokens } = configuration
   return {
     fqdn,
+    eecOf: peerOf,
     issuer: ecs.urls().apiRoot,
     eesIssuer: ecs.eesIssuer.certificate,
     operatorIssuer: ecs.operatorIssuer,

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { readSetting, writeSetting } from '../adapters/settings.ts'
 
-const LISTENERS = ['server', 'mtls', 'admin'] as const
+const LISTENERS = ['server', 'mtls', 'psk', 'admin'] as const
 export type ListenerName = (typeof LISTENERS)[number]
 export type Ports = Readonly<Record<ListenerName, number>>
 
@@ -29,7 +29,7 @@ export async function choosePorts(ecs: OpenEcs): Promise<Ports> {
 export async function knownPorts({ store, configuration }: OpenEcs): Promise<Ports> {
   const kept = async (name: ListenerName) =>
     configuration.listen[name] || Number((await readSetting(store, `port.${name}`)) ?? 0)
-  return { server: await kept('server'), mtls: await kept('mtls'), admin: await kept('admin') }
+  return { server: await kept('server'), mtls: await kept('mtls'), psk: await kept('psk'), admin: await kept('admin') }
 }
 
 async function isFree(address: string, port: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls'
 import type { Listener } from '../../http/listener.ts'
 import { showsUri } from '../../tls/connection.ts'
 import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
@@ -8,6 +9,7 @@ import { endingPorts } from '../adapters/registrar.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
 import { deregisterExpired } from '../registrar/end-registration.ts'
 import type { EcsUrls } from '../urls.ts'
+import { type EecAuthentication, eecAuthentication } from './eec-authentication.ts'
 import { ecsListeners, listenerTls } from './listeners.ts'
 import { choosePorts, knownPorts, type ListenerName, type Ports } from './ports.ts'
 import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
@@ -39,7 +41,9 @@ export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
     cutOff(opened, lists, () => listeners.mtls),
   )
   let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
-  Object.assign(listeners, ecsListeners(ecs, lists, credential))
+  const pskRoot = `https://${opened.configuration.fqdn}:${ports.psk}`
+  const eecs = await eecAuthentication(ecs, pskRoot, () => credential)
+  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, credential }))
 
   const { address } = opened.configuration.listen
   await lists.ees.publish()
@@ -49,7 +53,12 @@ export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
     current: () => credential,
     async renew() {
       credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
-      for (const [name, listener] of open) listener.setSecureContext(listenerTls(ecs, credential)[name])
+      const contexts = listenerTls(ecs, { eecs, credential })
+      // The psk listener has no certificate to renew.
+      for (const [name, listener] of open) if (name !== 'psk') listener.setSecureContext(contexts[name])
+    },
+    endKeys() {
+      if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
     },
   })
   return {
@@ -91,7 +100,7 @@ function urlsOf({ configuration }: OpenEcs, ports: Ports): EcsUrls {
 function localUrls(address: string, ports: Ports): ServingEcs['listeners'] {
   const host = address.includes(':') ? `[${address}]` : address
   const url = (name: ListenerName) => `https://${host}:${ports[name]}`
-  return { server: url('server'), mtls: url('mtls'), admin: url('admin') }
+  return { server: url('server'), mtls: url('mtls'), psk: url('psk'), admin: url('admin') }
 }
 
 /** A registration has ended: nothing of it stays open, and everybody can read that it is over (THREATS CA-06). */
@@ -108,10 +117,20 @@ function cutOff(
   }
 }
 
+/** A connection ends with its key (D-25). */
+function isProven(eecs: EecAuthentication, socket: TLSSocket): boolean {
+  try {
+    eecs.peerOf(socket)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** What must happen without being asked for. @returns the way to stop it */
 function upkeep(
   ecs: OpenEcs & EcsContext,
-  credential: { current(): OwnCredential; renew(): Promise<void> },
+  own: { current(): OwnCredential; renew(): Promise<void>; endKeys(): void },
 ): () => void {
   const { timers, clock, log } = ecs
   const regularly = (period: number, name: string, work: () => Promise<unknown>) => {
@@ -128,10 +147,11 @@ function upkeep(
   }
   const stops = [
     regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
+    timers.every(SECOND, own.endKeys),
     regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
     regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
     regularly(HOUR, 'server certificate', async () => {
-      if (clock.now() >= credential.current().renewAfter) await credential.renew()
+      if (clock.now() >= own.current().renewAfter) await own.renew()
     }),
   ]
   return () => {

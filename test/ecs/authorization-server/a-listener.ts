@@ -30,6 +30,7 @@ export async function serve(ecs: AuthorizationServer) {
       certificate: async ({ headers }) => REGISTERED.find(({ eesId }) => eesId === headers[SPEAKS_AS]) ?? refuse(),
       onboardingToken: refuse,
       authorized: refuse,
+      psk: refuse,
       operator: refuse,
     },
     hosts: [ECS],
