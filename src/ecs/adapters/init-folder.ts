@@ -21,6 +21,7 @@ import { writeSetting } from './settings.ts'
 const ISSUER_ROLES: readonly IssuerRole[] = ['ees-issuer', 'ecs-issuer', 'operator-issuer']
 const OPERATOR_LIFETIME = 398 * 86_400_000
 const YEAR = 365 * 86_400_000
+const BACKDATED_BY = 300_000
 
 /** The folder holds something: an ECS is never written over another one. */
 export class FolderInUse extends Error {
@@ -96,7 +97,7 @@ async function createAuthorities(folder: string, fqdn: Fqdn, secret: SealingSecr
 
 /** An authority whose key can leave after this: it has said once, for a year, that nothing of it is revoked. */
 function emptyCrl(issuer: Issuer, now: number): Promise<Buffer> {
-  return issueCrl({ issuer, number: 1n, thisUpdate: now, nextUpdate: now + YEAR, entries: [] })
+  return issueCrl({ issuer, number: 1n, thisUpdate: now - BACKDATED_BY, nextUpdate: now + YEAR, entries: [] })
 }
 
 /** The operator's domain, which its certificates name as their organization: at most 64 characters (RFC 5280 A.1). */

@@ -52,8 +52,9 @@ export class InvalidPolicy extends Error {
   override readonly name = 'InvalidPolicy'
 }
 
-/** EDGE-9: the APIs of TS 29.558 and TS 24.558 that one EES calls at another. */
+/** EDGE-9: the APIs of TS 29.558 and TS 24.558 that one EES calls at another, and ours, which tells the caller its name. */
 const EES_APIS: ReadonlySet<string> = new Set([
+  'edgeward-whoami',
   'eees-acr-param',
   'eees-cea',
   'eees-easdiscovery',

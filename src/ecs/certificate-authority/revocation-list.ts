@@ -21,6 +21,8 @@ export interface RevocationListSchedule {
   readonly refresh: number
 }
 
+const BACKDATED_BY = 300_000
+
 /** The list that is published, made anew after every revocation and long before it ends. */
 export interface RevocationList {
   /** @returns DER of a list that is good now, and never one that a finished revocation is missing from */
@@ -42,10 +44,12 @@ export function keepRevocationList(
 
   const make = async () => {
     const number = await ecs.nextCrlNumber()
-    const thisUpdate = ecs.now()
+    const now = ecs.now()
     // An entry stays until one list after its certificate has ended (RFC 5280 3.3).
-    const entries = await ecs.revokedSince(thisUpdate - lifetime)
-    const nextUpdate = thisUpdate + lifetime
+    const entries = await ecs.revokedSince(now - lifetime)
+    // As certificates are: whose clock is behind can use the list at once.
+    const thisUpdate = now - BACKDATED_BY
+    const nextUpdate = now + lifetime
     latest = { der: await ecs.signCrl(number, { thisUpdate, nextUpdate }, entries), nextUpdate }
   }
   /** One list at a time; whoever asks while one is made waits for the next, which all who wait share. */

@@ -12,14 +12,13 @@ import { issuerKeys } from '../guard/issuer-keys.ts'
 import { type RevocationWatch, watchRevocation } from '../guard/revocation-watch.ts'
 import type { Registration } from '../registration/registration.ts'
 
-/** Three seconds and a fetch are well within the five that a revoked EES may still be served (THREATS CA-06). */
-const REVOCATION_PERIOD = 3_000
-
 export interface GuardOptions {
   /** PEM: authorities that certify EESs of other ECSs; their revocation lists are not looked up */
   readonly otherAuthorities?: readonly string[]
   /** whether the revocation list of the ECS's own EES authority is looked up; without it clients are refused. Default true */
   readonly checkRevocation?: boolean
+  /** milliseconds between two looks at that list, 3,000 unless stated: within 5 s a revoked EES is refused (THREATS CA-06) */
+  readonly revocationPeriod?: number
   /** seconds that a token may live at most: 600 unless stated, never more than 900 */
   readonly maxTokenLifetime?: number
   /** hears that a key set or a revocation list could not be fetched */
@@ -80,7 +79,7 @@ export async function openGuard(registration: Registration, options: GuardOption
     },
     tls: () => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
-      return mutualTls(registration.credential, issuers)
+      return mutualTls(registration.credential, [...issuers, registration.root])
     },
     close() {
       revocation?.stop()
@@ -89,14 +88,18 @@ export async function openGuard(registration: Registration, options: GuardOption
   }
 }
 
-function watch(registration: Registration, { failed }: GuardOptions, changed: () => void): RevocationWatch {
+function watch(
+  registration: Registration,
+  { failed, revocationPeriod = 3_000 }: GuardOptions,
+  changed: () => void,
+): RevocationWatch {
   const ports = {
     fetch: () => fetchOf(registration, registration.record.authInfo.crlUrl, 'application/pkix-crl'),
     timers: systemTimers,
     changed,
     ...(failed && { failed }),
   }
-  return watchRevocation(ports, REVOCATION_PERIOD)
+  return watchRevocation(ports, revocationPeriod)
 }
 
 async function fetchOf(registration: Registration, url: string, mediaType: string): Promise<Buffer> {
