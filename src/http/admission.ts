@@ -1,17 +1,77 @@
 import type { TSchema } from 'typebox'
-import { Refusal } from '../spec/refusal.ts'
+import { Refusal, refuseUnless } from '../spec/refusal.ts'
 import type { Request } from './answer.ts'
 import { findInvalidParam } from './schema.ts'
 
-export function refuseForeignContent(request: Request, mediaType: string | undefined): void {
-  const { headers } = request
-  const [given] = (headers['content-type'] ?? '').split(';', 1)
+const MAX_FIELDS = 64
+/** Fields of which two would leave a choice, and of which Node silently takes the first. */
+const SINGLE_FIELDS = ['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'if-match']
+
+/**
+ * What another HTTP implementation, in front of us or behind, might read differently (THREATS HT-03; RFC 9112 11.2).
+ * Node's parsers refuse the rest: two framings, bare LF, folded fields, control characters.
+ *
+ * @returns the reason, or undefined if there is one reading only
+ */
+export function ambiguityOf({ raw, headers, originalUrl }: Request): string | undefined {
+  const names = raw.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  if (names.length > MAX_FIELDS) return 'there are too many fields'
+  if (SINGLE_FIELDS.some((name) => names.indexOf(name) !== names.lastIndexOf(name))) return 'a field is repeated'
+  if (raw.stream === undefined && raw.httpVersion !== '1.1') return 'the version is neither HTTP/1.1 nor HTTP/2'
+  const transferCoding = headers['transfer-encoding']
+  if (transferCoding !== undefined && transferCoding.toLowerCase() !== 'chunked') return 'no transfer coding is taken'
+  if (![undefined, 'https'].includes(headers[':scheme'] as string | undefined)) return 'the scheme is not https'
+  const [, authorityOfTarget] = ABSOLUTE_FORM.exec(originalUrl) ?? []
+  const named = [headers[':authority'], headers.host, authorityOfTarget].filter((host) => host !== undefined)
+  if (new Set(named).size > 1) return 'the request names two hosts'
+  return ORIGIN_FORM.test(originForm(originalUrl)) ? undefined : 'the request target is not a path'
+}
+
+/** RFC 9112 3.2.1, with what RFC 3986 2 leaves to a path and a query, and no fragment. */
+const ORIGIN_FORM = /^\/[\w\-.~!$&'()*+,;=:@/?%]*$/
+const ABSOLUTE_FORM = /^https:\/\/([^/?#]*)(?=\/)/i
+
+/** A server takes the absolute form too (RFC 9112 3.2.2). @returns the path and query of a request target */
+export function originForm(target: string): string {
+  return target.replace(ABSOLUTE_FORM, '')
+}
+
+/** One host a request, and it is ours: a name that differs would be judged by another's rules. */
+export function refuseForeignHost({ headers }: Request, hosts: readonly string[]): void {
+  const authority = (headers[':authority'] as string | undefined) ?? headers.host ?? ''
+  const host = authority.toLowerCase().replace(/:\d{1,5}$/, '')
+  refuseUnless(hosts.includes(host), 'MISDIRECTED_REQUEST', 'this server does not answer for that host')
+}
+
+/** RFC 3986 3.3 `segment-nz` after decoding, without the segments that mean another directory (THREATS HT-09). */
+const SEGMENT = /^(?!\.{1,2}$)[\w\-.~!$&'()*+,;=:@]+$/
+
+export function refuseForeignParameters(params: Readonly<Record<string, string>>): void {
+  const named = Object.values(params).every((value) => SEGMENT.test(value))
+  refuseUnless(named, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource')
+}
+
+/** RFC 8259 11 and RFC 8951 define no parameter; UTF-8 is what would be read anyway. */
+const MEDIA_TYPE = /^([^\s;]+)[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i
+
+/** @param mediaType - what the operation takes, or undefined if it takes no content */
+export function refuseForeignContent({ headers }: Request, mediaType: string | undefined): void {
   const coding = headers['content-encoding']
-  if (coding !== undefined && coding !== 'identity') {
-    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'content codings are not taken')
+  refuseUnless(coding === undefined, 'UNSUPPORTED_MEDIA_TYPE', 'content codings are not taken')
+  if (mediaType === undefined) {
+    refuseAnnouncedContent(headers)
+    return
   }
-  if (mediaType === undefined || given?.trim().toLowerCase() === mediaType) return
-  throw new Refusal('UNSUPPORTED_MEDIA_TYPE', `the content must be ${mediaType}`)
+  const [, given] = MEDIA_TYPE.exec(headers['content-type'] ?? '') ?? []
+  refuseUnless(given?.toLowerCase() === mediaType, 'UNSUPPORTED_MEDIA_TYPE', `the content must be ${mediaType}`)
+}
+
+/** What nobody would read is the favourite place to hide a second request in (RFC 9110 9.3.1). */
+function refuseAnnouncedContent(headers: Request['headers']): void {
+  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  refuseUnless(!announced, 'INVALID_MSG_FORMAT', 'this operation takes no content')
+  // A type without content is harmless, but would have the framework parse it.
+  delete headers['content-type']
 }
 
 export function refuseInvalidContent(schema: TSchema, body: unknown): void {
@@ -19,14 +79,4 @@ export function refuseInvalidContent(schema: TSchema, body: unknown): void {
   if (invalid === undefined) return
   const code = invalid.reason?.startsWith('must have required') ? 'MANDATORY_IE_MISSING' : 'MANDATORY_IE_INCORRECT'
   throw new Refusal(code, 'the content is not of the type of this operation', { invalidParams: [invalid] })
-}
-
-/** One host a request, and it is ours (THREATS HT-03): a name that differs would be judged by another's rules. */
-export function refuseForeignHost({ headers }: Request, hosts: readonly string[]): void {
-  const authority = headers[':authority'] as string | undefined
-  if (authority !== undefined && headers.host !== undefined && headers.host !== authority) {
-    throw new Refusal('INVALID_MSG_FORMAT', 'the request names two hosts')
-  }
-  const host = (authority ?? headers.host ?? '').toLowerCase().replace(/:\d{1,5}$/, '')
-  if (!hosts.includes(host)) throw new Refusal('MISDIRECTED_REQUEST', 'this server does not answer for that host')
 }

@@ -34,32 +34,49 @@ export function sendAnswer(reply: Reply, { status, headers = {}, body }: Answer)
   reply.code(status).headers(headers)
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) return reply.send(body)
   if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json')
-  return reply.send(JSON.stringify(body))
+  return reply.send(encode(body))
 }
 
 export function sendRefusal(request: Request, reply: Reply, refusal: Refusal): Reply {
   const challenge = wwwAuthenticate(refusal, 'edgeward')
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  // The framework asks for the end of the connection; over HTTP/2 there is no such header (RFC 9113 8.2.2).
-  if (request.raw.stream !== undefined) reply.removeHeader('connection')
-  if (refusal.code === 'CONTENT_TOO_LARGE') stopReading(request, reply)
+  reply.header('cache-control', 'no-store')
+  stopReading(request, reply, refusal)
   if (request.routeOptions.config?.refusals === 'oauth') {
     reply.code(oauthStatus(refusal)).header('content-type', 'application/json').header('pragma', 'no-cache')
-    return reply.send(JSON.stringify(toOauthError(refusal)))
+    return reply.send(encode(toOauthError(refusal)))
   }
   const problem = toProblem(refusal, pathOf(request))
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1')
-  return reply.code(problem.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem))
+  return reply.code(problem.status).header('content-type', 'application/problem+json').send(encode(problem))
 }
 
-/** After the answer to a content that is too large, not one more octet of it is read (THREATS HT-04). */
-function stopReading(request: Request, reply: Reply): void {
-  const { raw } = request
-  raw.pause()
+/** Octets, because the framework adds to the media type of text a charset that RFC 8259 11 does not define. */
+function encode(body: object): Buffer {
+  return Buffer.from(JSON.stringify(body))
+}
+
+/** Octets of refused content that are read and thrown away, so that the connection stays usable. */
+const DISCARDED = 65_536
+
+/** Of other content that is refused not one more octet is read once the answer is out (THREATS HT-04). */
+function stopReading({ raw }: Request, reply: Reply, refusal: Refusal): void {
   if (raw.stream === undefined) {
-    reply.header('connection', 'close').raw.once('finish', () => raw.socket.destroySoon())
+    if (raw.complete || Number(raw.headers['content-length'] ?? Number.NaN) <= DISCARDED) return
+    raw.pause()
+    // The rest of the content would be read as the next request.
+    reply.header('connection', 'close')
+    reply.raw.once('finish', () => raw.socket.destroySoon())
     return
   }
+  // The framework asks for the end of the connection; over HTTP/2 there is no such header (RFC 9113 8.2.2).
+  reply.removeHeader('connection')
+  // A stream of which nothing was read yet is ended by Node itself.
+  if (refusal.code === 'CONTENT_TOO_LARGE') endStreamAfterAnswer(raw)
+}
+
+function endStreamAfterAnswer(raw: Request['raw']): void {
+  raw.pause()
   raw.stream.once('finish', () => {
     raw.stream.close()
     // What had arrived by then is thrown away, so that the stream can end.
@@ -72,6 +89,7 @@ const FRAMEWORK_REFUSALS: Record<string, [ApplicationError, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the media type of the content is not taken here'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_MSG_FORMAT', 'the content is not as long as announced'],
   FST_ERR_BAD_URL: ['INVALID_MSG_FORMAT', 'the path is not well formed'],
+  FST_ERR_NOT_FOUND: ['RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource'],
   FST_ERR_MAX_PARAM_LENGTH: ['RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource'],
 }
 

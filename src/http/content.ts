@@ -1,73 +1,63 @@
+import { type JsonValue, parseStrictJson } from '../octets/strict-json.ts'
 import { Refusal, refuseUnless } from '../spec/refusal.ts'
 
+/** Names that reach a prototype in code that copies members without thinking (THREATS HT-05). */
+const RESERVED_NAMES = ['__proto__', 'constructor', 'prototype']
 /** How deep a message may nest: the deepest official one (EESProfile) needs 12. */
-const MAX_DEPTH = 32
+const JSON_RULES = { maxDepth: 32, reservedNames: RESERVED_NAMES }
 /** TS 29.510 AccessTokenReq has 27 members. */
-const MAX_PARAMETERS = 32
+const MAX_FORM_PARAMETERS = 32
+const MAX_QUERY_PARAMETERS = 16
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function text(octets: Uint8Array): string {
+/** JSON with one meaning: no name twice, none that reaches a prototype, no depth that only a parser survives. */
+export function parseJsonContent(octets: Uint8Array): JsonValue {
   try {
-    return utf8.decode(octets)
+    return parseStrictJson(octets, JSON_RULES)
+  } catch (cause) {
+    throw new Refusal('INVALID_MSG_FORMAT', 'the content is not JSON with one meaning', { cause })
+  }
+}
+
+/** The part of the request target after `?`; undefined or empty if there is none. */
+export function parseQuery(source = ''): Record<string, string> {
+  return parseParameters(source, MAX_QUERY_PARAMETERS)
+}
+
+export function parseFormContent(octets: Uint8Array): Record<string, string> {
+  return parseParameters(parseTextContent(octets), MAX_FORM_PARAMETERS)
+}
+
+export function parseTextContent(octets: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
   } catch (cause) {
     throw new Refusal('INVALID_MSG_FORMAT', 'the content is not UTF-8', { cause })
   }
 }
 
-/**
- * JSON as RFC 8259, with the tricks left out: no prototype names, no depth that only a parser survives (THREATS HT-05).
- */
-export function parseJsonContent(octets: Uint8Array): unknown {
-  const source = text(octets)
-  refuseUnless(depthOf(source) <= MAX_DEPTH, 'INVALID_MSG_FORMAT', 'the content nests too deep')
-  try {
-    return JSON.parse(source, refusePrototypeNames)
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause
-    throw new Refusal('INVALID_MSG_FORMAT', 'the content is not JSON', { cause })
-  }
-}
-
-/** How deep the brackets of a JSON text nest, read before the parser sees it. */
-function depthOf(source: string): number {
-  let [depth, deepest, quoted] = [0, 0, false]
-  for (let at = 0; at < source.length; at++) {
-    const character = source.charCodeAt(at)
-    if (quoted && character === 0x5c) at++
-    else if (character === 0x22) quoted = !quoted
-    else if (!quoted && (character === 0x7b || character === 0x5b)) deepest = Math.max(deepest, ++depth)
-    else if (!quoted && (character === 0x7d || character === 0x5d)) depth--
-  }
-  return deepest
-}
-
-function refusePrototypeNames(name: string, value: unknown): unknown {
-  refuseUnless(
-    name !== '__proto__' && name !== 'constructor' && name !== 'prototype',
-    'INVALID_MSG_FORMAT',
-    'a member name is reserved',
-  )
-  return value
-}
-
-/** `application/x-www-form-urlencoded` or a query: each parameter once (RFC 6749 3.2), never an array, never an object. */
-export function parseParameters(source: string): Record<string, string> {
+/** `application/x-www-form-urlencoded`: each parameter once (RFC 6749 3.2), never an array, never an object. */
+function parseParameters(source: string, most: number): Record<string, string> {
   const parameters: Record<string, string> = Object.create(null)
-  let count = 0
-  for (const [name, value] of new URLSearchParams(source)) {
-    refuseUnless(++count <= MAX_PARAMETERS, 'INVALID_MSG_FORMAT', 'there are too many parameters')
-    refuseUnless(name !== '__proto__' && !(name in parameters), 'INVALID_MSG_FORMAT', 'a parameter is repeated')
-    refuseUnless(!value.includes('\0') && !value.includes('\uFFFD'), 'INVALID_MSG_FORMAT', 'a parameter is not text')
-    parameters[name] = value
+  const pairs = source.split('&').filter((pair) => pair !== '')
+  refuseUnless(pairs.length <= most, 'INVALID_MSG_FORMAT', 'there are too many parameters')
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    const name = decodeParameter(equals === -1 ? pair : pair.slice(0, equals))
+    refuseUnless(!RESERVED_NAMES.includes(name), 'INVALID_MSG_FORMAT', 'a parameter name is reserved')
+    refuseUnless(!(name in parameters), 'INVALID_MSG_FORMAT', 'a parameter is repeated')
+    parameters[name] = equals === -1 ? '' : decodeParameter(pair.slice(equals + 1))
   }
   return parameters
 }
 
-export function parseFormContent(octets: Uint8Array): Record<string, string> {
-  return parseParameters(text(octets))
-}
-
-export function parseTextContent(octets: Uint8Array): string {
-  return text(octets)
+/** Strictly: URLSearchParams would take a broken escape as it stands, and replace what is not UTF-8. */
+function decodeParameter(encoded: string): string {
+  try {
+    const text = decodeURIComponent(encoded.replaceAll('+', ' '))
+    refuseUnless(!text.includes('\0'), 'INVALID_MSG_FORMAT', 'a parameter is not text')
+    return text
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    throw new Refusal('INVALID_MSG_FORMAT', 'a parameter is not well formed', { cause })
+  }
 }

@@ -1,30 +1,14 @@
-import type { SecureServerOptions, ServerHttp2Session } from 'node:http2'
+import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { fastify } from 'fastify'
-import { Refusal } from '../spec/refusal.ts'
-import { refuseForeignContent, refuseForeignHost, refuseInvalidContent } from './admission.ts'
-import { type Explain, pathOf, type Request, sendAnswer, sendRefusal, socketOf, toRefusal } from './answer.ts'
-import { parseFormContent, parseJsonContent, parseParameters, parseTextContent } from './content.ts'
+import { originForm } from './admission.ts'
+import { type Explain, type Request, sendRefusal, toRefusal } from './answer.ts'
+import { clientErrorHandler, HTTP2_BOUNDS, http1Bounds, MAX_CONNECTIONS, trackConnections } from './connections.ts'
+import { parseFormContent, parseJsonContent, parseTextContent } from './content.ts'
+import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadlines.ts'
 import type { Log } from './log.ts'
 import type { Authenticators, Route } from './route.ts'
-
-const CONTENT_LIMIT = 65_536
-const GRACE = 2_000
-
-/** Bounds on what one connection may hold open or ask for (THREATS HT-01, HT-02; RFC 9113 10.5). */
-const HTTP2_BOUNDS = {
-  allowHTTP1: true,
-  settings: { maxConcurrentStreams: 100, maxHeaderListSize: 32_768, enablePush: false },
-  maxSessionMemory: 4,
-  maxHeaderListPairs: 64,
-  maxOutstandingPings: 4,
-  maxSettings: 8,
-  maxSessionInvalidFrames: 8,
-  maxSessionRejectedStreams: 32,
-  streamResetBurst: 200,
-  streamResetRate: 20,
-  unknownProtocolTimeout: 5_000,
-} satisfies SecureServerOptions
+import { addRoute, CONTENT_LIMIT, refuseBeforeRouting, refuseOtherMethods } from './routing.ts'
 
 export interface ListenerOptions<Peers> {
   readonly name: string
@@ -39,6 +23,8 @@ export interface ListenerOptions<Peers> {
   readonly explain?: Explain
   /** characters of one path parameter, 128 unless stated */
   readonly longestParameter?: number
+  /** milliseconds; those that are left out are as in `DEADLINES` */
+  readonly deadlines?: Partial<Deadlines>
   readonly log: Log
 }
 
@@ -55,8 +41,12 @@ export interface Listener {
 
 /** @throws Error if a route declares a credential that no authenticator checks: such a server does not start */
 export function createListener<Peers>(options: ListenerOptions<Peers>): Listener {
-  const app = createApp(options)
-  const sockets = trackConnections(app.server, options)
+  const deadlines = { ...DEADLINES, ...options.deadlines }
+  const app = createApp(options, deadlines)
+  refuseBeforeRouting(app, options.hosts)
+  limitRequests(app.server, deadlines)
+  limitSessions(app.server, deadlines)
+  const { sockets, admitted } = trackConnections(app.server, options)
   for (const route of options.routes) addRoute(app, route, options)
   refuseOtherMethods(app, options.routes)
   return {
@@ -67,7 +57,7 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
     },
     setSecureContext: (context) => app.server.setSecureContext(context),
     drop(which) {
-      const chosen = [...sockets].filter(which)
+      const chosen = [...admitted].filter(which)
       for (const socket of chosen) socket.destroy()
       return chosen.length
     },
@@ -75,36 +65,36 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
       const closed = app.close()
       const hurry = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
-      }, GRACE)
+      }, deadlines.close)
       await closed.finally(() => clearTimeout(hurry))
     },
   }
 }
 
-type App = ReturnType<typeof createApp>
+export type App = ReturnType<typeof createApp>
 
-function createApp<Peers>({ name, tls, explain, hosts, log, longestParameter = 128 }: ListenerOptions<Peers>) {
+function createApp<Peers>(options: ListenerOptions<Peers>, deadlines: Deadlines) {
+  const { name, tls, explain, log, longestParameter = 128 } = options
   const app = fastify({
     http2: true,
-    https: { ...tls, ...HTTP2_BOUNDS },
-    http2SessionTimeout: 60_000,
+    https: { ...tls, ...HTTP2_BOUNDS, http1Options: http1Bounds(deadlines) },
+    // The deadlines do it: this one would be reset by every PING.
+    http2SessionTimeout: 0,
     bodyLimit: CONTENT_LIMIT,
     exposeHeadRoutes: false,
+    return503OnClosing: false,
     logger: false,
-    routerOptions: { maxParamLength: longestParameter, querystringParser: parseParameters },
+    // An exception here would end the process: the query is read where errors become answers.
+    routerOptions: { maxParamLength: longestParameter, querystringParser: (query) => ({ query }) },
+    rewriteUrl: ({ url = '' }) => originForm(url),
     frameworkErrors: (error, request, reply) => sendRefusal(request, reply, toRefusal(error, explain, log)),
-    clientErrorHandler: (_error, socket) => {
-      // What is not HTTP gets one answer and no second chance (THREATS HT-03).
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      socket.destroySoon()
-    },
+    clientErrorHandler,
   })
-  Object.assign(app.server, {
-    headersTimeout: 5_000,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 60_000,
-    maxHeadersCount: 64,
-  })
+  app.server.maxConnections = MAX_CONNECTIONS
+  // Node's parser would leave out what is beyond: one field more than we take is seen, and refused.
+  Object.assign(app.server, { maxHeadersCount: 128 })
+  // An expectation that we do not know may be ignored (RFC 9110 10.1.1); Node would answer, and read the content.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.removeAllContentTypeParsers()
   for (const [mediaType, parse] of Object.entries(PARSERS)) {
     app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, async (_request: Request, octets: Buffer) =>
@@ -112,14 +102,6 @@ function createApp<Peers>({ name, tls, explain, hosts, log, longestParameter = 1
     )
   }
   app.setErrorHandler((error, request, reply) => sendRefusal(request, reply, toRefusal(error, explain, log)))
-  app.setNotFoundHandler((request, reply) =>
-    sendRefusal(request, reply, new Refusal('RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource')),
-  )
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store')
-    refuseForeignHost(request, hosts)
-    request.raw.stream?.setTimeout?.(10_000, () => request.raw.stream?.close())
-  })
   app.addHook('onResponse', async (request, reply) => {
     const operation = request.routeOptions.config.operation
     log.info({ listener: name, operation, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
@@ -132,88 +114,4 @@ const PARSERS: Record<string, (octets: Buffer) => unknown> = {
   'application/merge-patch+json': parseJsonContent,
   'application/x-www-form-urlencoded': parseFormContent,
   'application/pkcs10': parseTextContent,
-}
-
-/** `{registrationId}` of OpenAPI is `:registrationId` of the router. */
-const routerPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1')
-
-function addRoute<Peers>(app: App, route: Route<Peers>, { name, authenticators }: ListenerOptions<Peers>): void {
-  const { operation, credential, content, refusals = 'problem' } = route
-  const authenticate = authenticators[credential]
-  if (typeof authenticate !== 'function')
-    throw new Error(`${name}: ${operation.id} declares no credential that can be checked`)
-  const evidence = new WeakMap<Request, Peers[keyof Peers]>()
-  app.route({
-    method: operation.method,
-    url: routerPath(operation.path),
-    config: { operation: operation.id, refusals },
-    bodyLimit: content?.limit ?? CONTENT_LIMIT,
-    onRequest: async (request) => {
-      const { headers } = request
-      evidence.set(request, await authenticate({ headers, socket: socketOf(request), operation }))
-    },
-    preParsing: async (request, _reply, payload) => {
-      refuseForeignContent(request, content?.mediaType)
-      return payload
-    },
-    handler: async (request, reply) => {
-      if (content !== undefined) refuseInvalidContent(content.schema, request.body)
-      const answer = await route.handle({
-        peer: evidence.get(request) as Peers[keyof Peers],
-        body: request.body as never,
-        params: request.params as Record<string, string>,
-        query: request.query as Record<string, string>,
-        headers: request.headers,
-        path: pathOf(request),
-        socket: socketOf(request),
-      })
-      return sendAnswer(reply, answer)
-    },
-  })
-}
-
-/** 405 with `Allow` where the path is known and the method is not (RFC 9110 15.5.6). */
-function refuseOtherMethods<Peers>(app: App, routes: readonly Route<Peers>[]): void {
-  const allowed = new Map<string, string[]>()
-  for (const { operation } of routes) {
-    allowed.set(operation.path, [...(allowed.get(operation.path) ?? []), operation.method])
-  }
-  for (const [path, methods] of allowed) {
-    const others = (['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const).filter(
-      (m) => !methods.includes(m),
-    )
-    app.route({
-      method: others,
-      url: routerPath(path),
-      handler: async (request, reply) => {
-        reply.header('allow', methods.join(', '))
-        return sendRefusal(
-          request,
-          reply,
-          new Refusal('METHOD_NOT_ALLOWED', `this resource takes ${methods.join(', ')}`),
-        )
-      },
-    })
-  }
-}
-
-/** Knows every connection that is open, so that a revoked one can be closed (THREATS CA-06). */
-function trackConnections<Peers>(server: App['server'], { name, admit, log }: ListenerOptions<Peers>): Set<TLSSocket> {
-  const sockets = new Set<TLSSocket>()
-  server.prependListener('secureConnection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    try {
-      admit?.(socket)
-    } catch (error) {
-      log.warn({ reason: error instanceof Refusal ? error.code : 'unexpected' }, 'connection not admitted')
-      socket.destroy()
-    }
-  })
-  server.on('tlsClientError', (error, socket) => {
-    log.info({ listener: name, reason: 'code' in error ? error.code : error.message }, 'handshake failed')
-    socket.destroy()
-  })
-  server.on('sessionError', (_error, session: ServerHttp2Session) => session.destroy())
-  return sockets
 }

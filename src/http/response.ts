@@ -65,9 +65,17 @@ export function requireStatus(response: Response, ...expected: readonly number[]
   throw new AnswerNotAccepted(`the answer is ${status}, not ${expected.join(' or ')}`)
 }
 
-/** @throws AnswerNotAccepted unless the content is JSON of the schema's type */
-export function readJson<Schema extends TSchema>({ headers, body }: Response, schema: Schema): Static<Schema> {
-  acceptIf(isMediaType(headers['content-type'], 'application/json'), 'the answer is not application/json')
+/**
+ * @param mediaTypes - in lower case
+ * @throws AnswerNotAccepted unless the content is of one of the media types, and JSON of the schema's type
+ */
+export function readJson<Schema extends TSchema>(
+  { headers, body }: Response,
+  schema: Schema,
+  mediaTypes: readonly string[] = ['application/json'],
+): Static<Schema> {
+  const expected = mediaTypes.some((mediaType) => isMediaType(headers['content-type'], mediaType))
+  acceptIf(expected, `the answer is not ${mediaTypes.join(' or ')}`)
   const value = parseJson(body)
   const invalid = findInvalidParam(schema, value)
   acceptIf(invalid === undefined, `the answer is not of its type: ${invalid?.param} ${invalid?.reason ?? ''}`)
