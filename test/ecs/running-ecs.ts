@@ -38,7 +38,7 @@ export interface RunningEcs {
   /** a connection without one, to any port */
   withoutCertificate(port: number): Peer
   /** stops, and starts again on the same folder */
-  restart(): Promise<void>
+  restart(meanwhile?: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
@@ -102,8 +102,9 @@ export async function runEcs(name = 'ecs1.example.com', change: Partial<EcsEnvir
       connect(listener, { certificateChain, privateKey: pemOf(key) }),
     withoutCertificate: (port) =>
       openPeer(`https://${fqdn}:${port}`, clientTls([opened.rootPem]), new Map([[fqdn, '127.0.0.1']])),
-    async restart() {
+    async restart(meanwhile) {
       await stop()
+      await meanwhile?.()
       ;({ opened, serving } = await start())
     },
     async close() {

@@ -28,6 +28,8 @@ export interface AuthenticationPorts {
   /** the provisioning authorities, with their keys */
   readonly provisioning: ReadonlyMap<string, KeySource>
   readonly onboardingLifetime: number
+  /** milliseconds since 1970: onboarding tokens that were issued until then are void */
+  readonly onboardingSince: number
   readonly accessLifetime: number
   now(): number
   policy(): Policy
@@ -58,6 +60,8 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
         now: ecs.now(),
         maxLifetime: ecs.onboardingLifetime,
       })
+      const isOld = credential.iat * 1000 <= ecs.onboardingSince
+      refuseUnless(!isOld, 'ONBOARDING_TOKEN_INVALID', 'the onboarding token is from before the store was restored')
       return { credential, onboardingToken }
     },
     certificate,

@@ -39,6 +39,8 @@ export interface OpenEcs extends EcsEnvironment, EcsFolder {
   readonly store: EmbeddedStore
   readonly eesIssuerPem: string
   readonly rootPem: string
+  /** onboarding tokens issued until then are void: they may have been used since the backup that this store is (milliseconds) */
+  readonly onboardingSince: number
   /** the policy in force */
   currentPolicy(): Policy
   reloadPolicy(): Promise<{ digest: string }>
@@ -72,6 +74,7 @@ async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: Ec
   const { clock } = environment
   await finishIntents(store, clock.now())
   await reserveOwnKeys(folder, store)
+  const onboardingSince = await voidOlderTokens(store, clock.now())
   const policy = await keepPolicy(folder, store, clock)
   const keys = await keepTokenKeys(folder, store, clock)
   return {
@@ -80,6 +83,7 @@ async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: Ec
     store,
     eesIssuerPem: writePem('CERTIFICATE', folder.eesIssuer.certificate.der),
     rootPem: writePem('CERTIFICATE', folder.root.der),
+    onboardingSince,
     ...policy,
     ...keys,
     close: () => store.close(),
@@ -91,6 +95,18 @@ async function finishIntents(store: EmbeddedStore, now: number): Promise<void> {
   for (const serial of await unfinishedIntents(store)) {
     await commit(store, now, [revokeIntent(serial, now)], { event: 'certificate-abandoned', serial })
   }
+}
+
+/** A restored backup has forgotten which onboarding tokens were used after it was made (THREATS DB-04). */
+async function voidOlderTokens(store: EmbeddedStore, now: number): Promise<number> {
+  const known = Number((await readSetting(store, 'restored-in')) ?? 0)
+  if (store.restoredIn > known) {
+    await store.commit([
+      writeSetting('restored-in', String(store.restoredIn)),
+      writeSetting('onboarding-since', String(now)),
+    ])
+  }
+  return Number((await readSetting(store, 'onboarding-since')) ?? 0)
 }
 
 /** No EES can register with a key of the authorities (THREATS ON-04). */

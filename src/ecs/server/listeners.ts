@@ -108,6 +108,7 @@ function authenticationPorts(ecs: Ecs, { peerOf }: EecAuthentication) {
     operatorIssuer: ecs.operatorIssuer,
     provisioning: new Map([[provisioningIssuer(fqdn), keySetOf([onboarding.publicKey])]]),
     onboardingLifetime: tokens.onboardingLifetime,
+    onboardingSince: ecs.onboardingSince,
     accessLifetime: tokens.accessLifetime,
     now: clock.now,
     policy: ecs.currentPolicy,
