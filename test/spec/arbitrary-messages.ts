@@ -52,7 +52,7 @@ function strings({
   allOf,
 }: JsonSchema): fc.Arbitrary<string> {
   const fits = (text: string) => text.length >= minLength && text.length <= maxLength
-  if (allOf !== undefined) return fc.oneof(fc.ipV6(), fc.constantFrom('::', '::1', '2001:db8:85a3::8a2e:370:7334'))
+  if (allOf !== undefined) return addresses(allOf)
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern)).filter(fits)
   switch (format) {
     case 'date-time':
@@ -64,6 +64,13 @@ function strings({
     default:
       return fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 12) })
   }
+}
+
+/** The only strings with several patterns are IPv6 addresses. */
+function addresses(patterns: readonly JsonSchema[]): fc.Arbitrary<string> {
+  const expressions = patterns.map(({ pattern = '' }) => new RegExp(pattern))
+  const fits = (text: string) => expressions.every((expression) => expression.test(text))
+  return fc.oneof(fc.ipV6().filter(fits), fc.constantFrom('::', '::1', '2001:db8:85a3::8a2e:370:7334'))
 }
 
 const offsets = fc.constantFrom('Z', 'z', '+00:00', '+05:45', '-11:30')

@@ -12,10 +12,17 @@ export function normalForm(schema: JsonSchema): JsonSchema {
   if (nullable === true) return { anyOf: [normalForm(rest), { type: 'null' }].sort(byText) }
   const parts = (schema.allOf ?? []).map(normalForm)
   const objects = parts.filter(({ properties }) => properties !== undefined)
-  const conditions = [...parts.filter(({ properties }) => properties === undefined), ...negation(schema)]
+  const others = parts.filter(({ properties }) => properties === undefined)
+  const conditions = [...others.flatMap(conditionsOf), ...negation(schema)]
   const [onlyChoice, ...otherChoices] = schema.anyOf ?? []
   if (onlyChoice !== undefined && otherChoices.length === 0) return normalForm(onlyChoice)
   return [...objects, withoutAnnotations(schema)].reduce(merged, conditions.length > 0 ? { allOf: conditions } : {})
+}
+
+/** A condition that is only a list of conditions is that list. */
+function conditionsOf(part: JsonSchema): readonly JsonSchema[] {
+  const { allOf = [], ...rest } = part
+  return Object.keys(rest).length === 0 ? allOf : [part]
 }
 
 function negation({ not }: JsonSchema): JsonSchema[] {

@@ -10,6 +10,7 @@ import * as ipAddresses from '../../src/spec/messages/ts29571/ip-addresses.ts'
 import * as networkIdentifiers from '../../src/spec/messages/ts29571/network-identifiers.ts'
 import * as problemDetails from '../../src/spec/messages/ts29571/problem-details.ts'
 import * as radioAccessNodes from '../../src/spec/messages/ts29571/radio-access-nodes.ts'
+import * as spatialValidity from '../../src/spec/messages/ts29571/spatial-validity.ts'
 import * as subscriberIdentifiers from '../../src/spec/messages/ts29571/subscriber-identifiers.ts'
 import * as traceData from '../../src/spec/messages/ts29571/trace-data.ts'
 import * as userLocation from '../../src/spec/messages/ts29571/user-location.ts'
@@ -35,5 +36,6 @@ describeDataTypes(
   subscriberIdentifiers,
   userLocation,
   traceData,
+  spatialValidity,
 )
 describeDataTypes('TS29572_Nlmf_Location.yaml', civicAddress, geographicArea, positioning, relativeLocation, velocity)

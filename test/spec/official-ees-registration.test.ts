@@ -1,6 +1,4 @@
-import * as easBundle from '../../src/spec/messages/eas-bundle.ts'
 import * as eesRegistration from '../../src/spec/messages/ees-registration.ts'
-import * as endPoint from '../../src/spec/messages/end-point.ts'
 import * as satelliteCoverage from '../../src/spec/messages/satellite-coverage.ts'
 import * as serviceArea from '../../src/spec/messages/service-area.ts'
 import { describeDataTypes, describeWholeFile } from './agreement.ts'
@@ -8,5 +6,4 @@ import { describeDataTypes, describeWholeFile } from './agreement.ts'
 const FILE = 'TS29558_Eecs_EESRegistration.yaml'
 
 describeWholeFile(FILE, eesRegistration, serviceArea)
-describeDataTypes('TS29558_Eees_EASRegistration.yaml', endPoint, easBundle)
 describeDataTypes('TS29549_SS_ASCAIInfoRetrieval.yaml', satelliteCoverage)

@@ -55,9 +55,20 @@ const CORRECTIONS: readonly Correction[] = [
   })),
 ]
 
+interface OfficialOperation {
+  readonly operationId?: string
+  readonly parameters?: readonly {
+    readonly in: string
+    readonly name: string
+    readonly required?: boolean
+    readonly schema?: unknown
+    readonly content?: { readonly 'application/json': { readonly schema: unknown } }
+  }[]
+}
+
 interface OpenApiDocument {
   readonly servers?: readonly { readonly url: string }[]
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OfficialOperation>>>>
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
 }
 
@@ -106,4 +117,18 @@ function referredTo(reference: string, file: string): JsonSchema {
   const [, otherFile, name] = /^([^#]*)#\/components\/schemas\/(.+)$/.exec(reference) ?? []
   if (name === undefined) throw new Error(`${file} refers to ${reference}`)
   return officialSchema(otherFile || file, name)
+}
+
+/** The query of a GET as one object, its members named after the parameters. */
+export function officialQuery(file: string, path: string): JsonSchema {
+  const parameters = officialDocument(file).paths[path]?.['get']?.parameters?.filter(
+    (parameter) => parameter.in === 'query',
+  )
+  if (parameters === undefined) throw new Error(`${file} has no query for ${path}`)
+  const members = parameters.map(({ name, schema, content }) => [name, schema ?? content?.['application/json'].schema])
+  return {
+    type: 'object',
+    properties: withoutReferences(Object.fromEntries(members), file) as Readonly<Record<string, JsonSchema>>,
+    required: parameters.filter(({ required }) => required === true).map(({ name }) => name),
+  }
 }

@@ -16,7 +16,7 @@ const httpsUri = matching(/^https:\/\/[\x21-\x7e]{1,2040}$/)
 const coordinate = matching(/^([A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{64})$/)
 
 /** A public signature key (RFC 7518 6.2.1). With `d` it would be a private one, which nobody sends. */
-export const PublicKeyJwk = Type.Object({
+const PublicKeyJwk = Type.Object({
   kty: closedEnum(['EC']),
   crv: closedEnum(['P-256', 'P-384']),
   x: coordinate,
@@ -26,7 +26,6 @@ export const PublicKeyJwk = Type.Object({
   alg: Type.Optional(closedEnum(['ES256', 'ES384'])),
   kid: Type.Optional(Type.String()),
 })
-export type PublicKeyJwk = Static<typeof PublicKeyJwk>
 
 /** The key that the EES has made, with the proof that it holds the private half (D-3). */
 export const OnboardingInformation = Type.Union([

@@ -126,7 +126,7 @@ export const ProSeAuthenticationInfo = Type.Object({
 })
 export type ProSeAuthenticationInfo = Static<typeof ProSeAuthenticationInfo>
 
-export const ProSeAuthData = EapPayload
+export const ProSeAuthData = nullable(Bytes)
 
 export const ProSeAuthenticationCtx = Type.Object({
   authType: AuthType,
