@@ -48,6 +48,8 @@ export const Configuration = Type.Object(
       },
       strict,
     ),
+    /** what an expired registration does to its certificates: `revoke` (THREATS ON-11), or `block`, so that the EES can register again (D-8) */
+    registrations: Type.Object({ onExpiry: Type.Enum(['revoke', 'block']) }, strict),
     revocationList: Type.Object({ lifetime: seconds(60, 2_592_000), refresh: seconds(10, 2_592_000) }, strict),
     authentication: Type.Object(
       {
@@ -71,6 +73,7 @@ export const DEFAULTS = {
   sealing: { keyFile: 'sealing.key' },
   certificates: { lifetimeDays: 30, channelBinding: 'when-present' },
   tokens: { accessLifetime: 600, onboardingLifetime: 3_600, keyLifetime: 2_592_000 },
+  registrations: { onExpiry: 'revoke' },
   revocationList: { lifetime: 86_400, refresh: 3_600 },
   authentication: { keyProfile: 'bound', keyServices: [] },
   resolve: {},
@@ -112,6 +115,9 @@ tokens:                # seconds
   accessLifetime: 600
   onboardingLifetime: 3600
   keyLifetime: 2592000
+
+registrations:
+  onExpiry: revoke     # or block: the EES keeps its certificate, and registers again with it
 
 revocationList:        # seconds
   lifetime: 86400

@@ -23,6 +23,7 @@ export const CRL: Operation = {
 
 /** What EESs call with their certificates, and policy therefore speaks of. */
 export const POLICED_OPERATIONS: readonly Operation[] = [
+  OPERATIONS.CreateEESRegistration,
   OPERATIONS.GetIndEESReg,
   OPERATIONS.UpdateIndEESReg,
   OPERATIONS.ModifyIndEESReg,

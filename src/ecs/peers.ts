@@ -10,6 +10,8 @@ export interface EcsPeers {
   onboardingToken: Onboarder
   /** a registered EES, by its certificate */
   certificate: EesPeer
+  /** an EES whose certificate is good, and whose registration may have expired, that the policy lets come back */
+  returning: EesPeer
   /** a registered EES that the policy, its token or both let call this operation (D-10) */
   authorized: EesPeer
   /** an EEC, by a pre-shared key of its network (P5) */

@@ -47,7 +47,8 @@ interface EcsAuthenticators extends Authenticators<EcsPeers> {
 export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
   const shownByEes = shownCertificate('ees', ecs.eesIssuer, ecs.now)
   const shownByOperator = shownCertificate('operator', ecs.operatorIssuer, ecs.now)
-  const certificate = (evidence: Evidence) => registeredEes(ecs, shownByEes(evidence.socket))
+  const certified = (evidence: Evidence) => certifiedEes(ecs, shownByEes(evidence.socket))
+  const certificate = async (evidence: Evidence) => refuseEnded(await certified(evidence), ecs.now())
   const checkToken = tokenCheck(ecs)
   return {
     admit: { mtls: shownByEes, psk: ecs.eecOf, admin: shownByOperator },
@@ -65,6 +66,12 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
       return { credential, onboardingToken }
     },
     certificate,
+    returning: async (evidence) => {
+      const peer = await certified(evidence)
+      // It has no token: those ended with its registration.
+      checkPolicy(ecs.policy(), evidence, peer)
+      return peer
+    },
     authorized: async (evidence) => {
       const peer = await certificate(evidence)
       const mode = modeOf(ecs.policy(), evidence)
@@ -114,22 +121,24 @@ function shownCertificate(role: 'ees' | 'operator', issuer: Certificate, now: ()
 }
 
 /**
- * A registered EES: its certificate is on record as issued, and its registration lives, at this very request
- * (TS 33.501 13.1.0; THREATS CA-06). Whatever is not on record is refused, whoever signed it.
+ * An EES whose certificate is on record as issued at this very request (TS 33.501 13.1.0; THREATS CA-06).
+ * Whatever is not on record is refused, whoever signed it.
  */
-async function registeredEes(
-  ecs: AuthenticationPorts,
-  { certificate, thumbprint }: ShownCertificate,
-): Promise<EesPeer> {
+async function certifiedEes(ecs: AuthenticationPorts, { certificate, thumbprint }: ShownCertificate): Promise<EesPeer> {
   const { serial } = certificate
   const known = await ecs.findCertificate(serial)
   const recorded = known?.certificate.state === 'issued' && known.certificate.thumbprint === thumbprint
   refuseUnless(recorded, 'CERTIFICATE_REVOKED', 'the certificate is revoked, or not on record')
   const { registration } = known
-  const alive = registration.state === 'live' && registration.expiresAt > ecs.now()
-  refuseUnless(alive, 'CERTIFICATE_REVOKED', 'the registration of this certificate has ended')
   const { eesId, fqdn } = registration
   return { eesId, fqdn, thumbprint, serial, registration }
+}
+
+function refuseEnded(peer: EesPeer, now: number): EesPeer {
+  const { state, expiresAt } = peer.registration
+  const alive = state === 'live' && expiresAt > now
+  refuseUnless(alive, 'CERTIFICATE_REVOKED', 'the registration of this certificate has ended')
+  return peer
 }
 
 function modeOf(policy: Policy, { operation }: Evidence): AuthorizationMode {

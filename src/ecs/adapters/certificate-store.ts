@@ -114,26 +114,38 @@ export async function unfinishedIntents(store: Store): Promise<string[]> {
 
 /** The registration ends, with it its certificates, and its keys are set free unless they are distrusted. */
 export function endRegistration({ registrationId, eesId }: Registration, ending: Ending, now: number): Statement[] {
-  const end = db
+  const end = statement(endOf(registrationId, ending, now), { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
+  const revoke = statement(revocationOf(registrationId, ending, now))
+  if (ending === 'revoked') return [end, revoke, statement(barOf(eesId, now))]
+  return [end, revoke, statement(db.deleteFrom('registered_key').where('registration_id', '=', registrationId))]
+}
+
+/** The registration is over for now; its EES keeps certificate and key (D-8). */
+export function suspendRegistration({ registrationId }: Registration, now: number): Statement[] {
+  return [statement(endOf(registrationId, 'expired', now), { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })]
+}
+
+function endOf(registrationId: RegistrationId, ending: Ending, now: number) {
+  return db
     .updateTable('registration')
     .set({ state: ending, updated_at: now, version: sql<number>`version + 1` })
     .where('registration_id', '=', registrationId)
     .where('state', '=', 'live')
-  const revoke = db
+}
+
+function revocationOf(registrationId: RegistrationId, ending: Ending, now: number) {
+  return db
     .updateTable('certificate')
     .set({ state: 'revoked', revoked_at: now, reason: REASONS[ending] })
     .where('registration_id', '=', registrationId)
     .where('state', '!=', 'revoked')
-  const free = db.deleteFrom('registered_key').where('registration_id', '=', registrationId)
-  const bar = db
+}
+
+function barOf(eesId: string, now: number) {
+  return db
     .insertInto('ees_bar')
     .values({ ees_id: eesId, barred_until: now })
     .onConflict((conflict) => conflict.column('ees_id').doUpdateSet({ barred_until: now }))
-  return [
-    statement(end, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' }),
-    statement(revoke),
-    ending === 'revoked' ? statement(bar) : statement(free),
-  ]
 }
 
 export interface KnownCertificate {

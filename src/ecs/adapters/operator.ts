@@ -76,7 +76,7 @@ function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {
     async barredUntil(eesId) {
       const query = db.selectFrom('ees_bar').select('barred_until').where('ees_id', '=', eesId)
       const [row] = await store.read<{ barred_until: number }>(query.compile())
-      return row?.barred_until ?? 0
+      return Math.max(row?.barred_until ?? 0, ecs.onboardingSince)
     },
     async signOnboardingToken(grant, { now, lifetime = tokens.onboardingLifetime }) {
       refuseUnless(

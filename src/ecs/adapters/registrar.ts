@@ -10,6 +10,7 @@ import { hashedTokenId } from '../audit.ts'
 import type { CertificationPorts, Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
 import type { EarlierOnboarding, Onboarding, OnboardingPorts } from '../registrar/onboard-ees.ts'
+import type { ReturnPorts } from '../registrar/register-again.ts'
 import { contentOf, type Registration } from '../registrar/registration.ts'
 import type { UpdatePorts } from '../registrar/update-registration.ts'
 import {
@@ -23,6 +24,7 @@ import {
   newestEnd,
   reserveKey,
   revokeIntent,
+  suspendRegistration,
 } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
 import {
@@ -31,6 +33,7 @@ import {
   expiredRegistrations,
   findRegistration,
   insertRegistration,
+  reviveRegistration,
   updateRegistration,
 } from './registration-store.ts'
 
@@ -190,6 +193,23 @@ export function updatePorts({ store, clock }: EcsContext): UpdatePorts {
   }
 }
 
+export function returnPorts({ store, clock }: EcsContext): ReturnPorts {
+  return {
+    now: clock.now,
+    async reviveRegistration(registration, content) {
+      const now = clock.now()
+      const { registrationId, eesId, fqdn } = registration
+      const end = await newestEnd(store, registrationId)
+      const version = registration.version + 1
+      const expiresAt = Math.min(content.askedUntil ?? end, end)
+      const next: Registration = { ...content, registrationId, eesId, fqdn, state: 'live', version, expiresAt }
+      const event = { event: 'registered', eesId, fqdn, registrationId } as const
+      await commit(store, now, [reviveRegistration(next, now)], event)
+      return next
+    },
+  }
+}
+
 export function endingPorts(ecs: EcsContext): EndingPorts {
   const { store, clock } = ecs
   return {
@@ -198,8 +218,10 @@ export function endingPorts(ecs: EcsContext): EndingPorts {
       const now = clock.now()
       const { registrationId, eesId } = registration
       try {
+        const stays = ending === 'expired' && ecs.configuration.registrations.onExpiry === 'block'
+        const unit = stays ? suspendRegistration(registration, now) : endRegistration(registration, ending, now)
         const event = { event: 'ended', registrationId, eesId, ending } as const
-        await commit(store, now, endRegistration(registration, ending, now), event)
+        await commit(store, now, unit, event)
         return true
       } catch (error) {
         const current = await findRegistration(store, registrationId)

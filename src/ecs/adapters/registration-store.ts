@@ -7,7 +7,7 @@ import { prepared, queriesOn, statement } from '../../store/queries.ts'
 import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
 import type { AuditEvent } from '../audit.ts'
 import type { Registration } from '../registrar/registration.ts'
-import type { EcsTables } from '../tables.ts'
+import type { EcsTables, RegistrationState } from '../tables.ts'
 
 export const db = queriesOn<EcsTables>()
 
@@ -129,9 +129,19 @@ export function insertRegistration(registration: Registration, now: number): Sta
 
 /** The next version of a registration, unless it changed or ended since it was read. */
 export function updateRegistration(next: Registration, now: number): Statement {
-  const query = db
+  return statement(nextVersion(next, 'live', now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+}
+
+/** An expired registration lives again, unless somebody was faster. */
+export function reviveRegistration(next: Registration, now: number): Statement {
+  return statement(nextVersion(next, 'expired', now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+}
+
+function nextVersion(next: Registration, before: RegistrationState, now: number) {
+  return db
     .updateTable('registration')
     .set({
+      state: next.state,
       profile_json: JSON.stringify(next.eesProf),
       supp_feat: next.suppFeat ?? null,
       version: next.version,
@@ -141,6 +151,5 @@ export function updateRegistration(next: Registration, now: number): Statement {
     })
     .where('registration_id', '=', next.registrationId)
     .where('version', '=', next.version - 1)
-    .where('state', '=', 'live')
-  return statement(query, { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+    .where('state', '=', before)
 }

@@ -163,7 +163,7 @@ rules:
   - id: own-registration
     effect: allow
     eesId: '*'
-    operations: [GetIndEESReg, UpdateIndEESReg, ModifyIndEESReg, DeleteIndEESReg]
+    operations: [CreateEESRegistration, GetIndEESReg, UpdateIndEESReg, ModifyIndEESReg, DeleteIndEESReg]
 
   - id: own-certificate
     effect: allow

@@ -8,6 +8,7 @@ export interface EndingPorts {
   now(): number
   /**
    * One commit: the registration ends, its certificates are revoked, and its keys are set free, unless it ends as revoked.
+   * An expired one may keep both, by configuration, so that its EES can come back (D-8).
    *
    * @returns false if it had ended before
    */

@@ -17,6 +17,7 @@ import type { EcsPeers } from '../peers.ts'
 import { deregister, type EndingPorts } from '../registrar/end-registration.ts'
 import { type Onboarded, type OnboardingPorts, onboardEes } from '../registrar/onboard-ees.ts'
 import { type ProofContext, provePossession } from '../registrar/prove-possession.ts'
+import { type ReturnPorts, registerAgain } from '../registrar/register-again.ts'
 import { etagOf, ownRegistration, type Registration, toMessage } from '../registrar/registration.ts'
 import { modifyRegistration, type UpdatePorts, updateRegistration } from '../registrar/update-registration.ts'
 
@@ -62,8 +63,21 @@ export function onboardingRoute(ecs: OnboardingRoutePorts): Route<EcsPeers> {
 }
 
 /** On the `mtls` listener: the life of a registration (TS 29.558 9.1). */
-export function registrationRoutes(ecs: UpdatePorts & EndingPorts): Route<EcsPeers>[] {
+export function registrationRoutes(ecs: UpdatePorts & EndingPorts & ReturnPorts): Route<EcsPeers>[] {
   return [
+    route({
+      operation: OPERATIONS.CreateEESRegistration,
+      credential: 'returning',
+      content: { mediaType: 'application/json', schema: EESRegistration },
+      async handle({ peer, body, path }) {
+        refuseServerOwned(body)
+        const message = withOurFeatures(onlyKnownMembers(EESRegistration, body, isOfSchema))
+        const registration = await registerAgain(ecs, peer, message)
+        return created(`${path}/${registration.registrationId}`, toMessage(registration), {
+          etag: etagOf(registration),
+        })
+      },
+    }),
     route({
       operation: OPERATIONS.GetIndEESReg,
       credential: 'authorized',

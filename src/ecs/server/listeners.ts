@@ -12,7 +12,7 @@ import { findCertificate } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands, provisioningIssuer } from '../adapters/operator.ts'
-import { certificationPorts, endingPorts, onboardingPorts, updatePorts } from '../adapters/registrar.ts'
+import { certificationPorts, endingPorts, onboardingPorts, returnPorts, updatePorts } from '../adapters/registrar.ts'
 import { liveRegistrations } from '../adapters/registration-store.ts'
 import { authorizationServerRoutes } from '../authorization-server/routes.ts'
 import type { EcsPeers } from '../peers.ts'
@@ -87,7 +87,7 @@ export function ecsRoutes(
   return {
     server: [onboardingRoute(onboarding), authenticationRoute(eecs), ...forAnybody],
     mtls: [
-      ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs) }),
+      ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs), ...returnPorts(ecs) }),
       reenrolmentRoute(certificationPorts(ecs), bindingRequired),
       ...oauth.filter(({ credential }) => credential !== 'public'),
       ...forAnybody,

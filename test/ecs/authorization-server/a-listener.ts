@@ -31,6 +31,7 @@ export async function serve(ecs: AuthorizationServer) {
       onboardingToken: refuse,
       authorized: refuse,
       psk: refuse,
+      returning: refuse,
       operator: refuse,
     },
     hosts: [ECS],
