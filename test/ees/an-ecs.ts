@@ -6,14 +6,16 @@ import { issueCrl } from '../../src/certificates/crl.ts'
 import { writePem } from '../../src/certificates/pem.ts'
 import type { Connect } from '../../src/ees/connection.ts'
 import { type OnboardingBundle, readBundle } from '../../src/ees/onboarding/bundle.ts'
+import type { EesCredential } from '../../src/ees/registration/record.ts'
 import type { Message, Response } from '../../src/http/client.ts'
 import { PeerUnavailable } from '../../src/http/client.ts'
+import { signerOf } from '../../src/ports/signer.ts'
 import { type Fqdn, parseRegistrationId, type RegistrationId } from '../../src/spec/identifiers.ts'
 import type { EESProfile, EESRegistration } from '../../src/spec/messages/ees-registration.ts'
 import type { AuthInfo } from '../../src/spec/messages/onboarding-information.ts'
 import { issueAccessToken } from '../../src/tokens/access-token.ts'
 import { keySetOf, toJwkSet } from '../../src/tokens/key-set.ts'
-import { aDomain, aSigner, type Domain, eesId, fqdn, spkiOf } from '../certificates/a-domain.ts'
+import { aDomain, aKey, type Domain, eesId, fqdn, spkiOf } from '../certificates/a-domain.ts'
 import { scope } from '../tokens/parties.ts'
 
 export const ECS_FQDN = fqdn('ecs1.ecsp.example')
@@ -49,7 +51,8 @@ export interface Script {
 export async function anEcs(script: Script = {}) {
   const now = script.now ?? Date.now
   const domain = script.domain ?? (await aDomain({ now: now() }))
-  const tokenSigner = aSigner()
+  const tokenKey = aKey()
+  const tokenSigner = signerOf(tokenKey)
   const origins = { server: `https://${ECS_FQDN}:8443`, mtls: `https://${ECS_FQDN}:8444` }
   const answers = { ...script.answers }
   const asked: Call[] = []
@@ -164,6 +167,7 @@ export async function anEcs(script: Script = {}) {
     answers,
     asked,
     registrationId,
+    tokenKey,
     tokenSigner,
     authInfo,
     token,
@@ -172,9 +176,12 @@ export async function anEcs(script: Script = {}) {
     revoke: (serial: string) => revoked.set(serial, now()),
     /** `METHOD /path` of everything that was asked, in order */
     paths: () => asked.map(({ message }) => `${message.method} ${message.path}`),
-    certificateFor: async (name: Fqdn, id?: RegistrationId) => {
-      const key = aSigner()
-      return { chain: await certify(spkiOf(key), name, id), key }
+    /** an EES with a key of its own */
+    async credentialFor(name: Fqdn, id?: RegistrationId): Promise<EesCredential> {
+      const key = aKey()
+      const chain = await certify(spkiOf(signerOf(key)), name, id)
+      const privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+      return { certificateChain: chain.join(''), privateKey }
     },
     async handle(call: Call): Promise<Response> {
       asked.push(call)
@@ -252,4 +259,9 @@ export function certsOnly(chain: readonly string[]): Response {
 /** The server took the message, and its answer never came. */
 export function lostAnswer(): never {
   throw new PeerUnavailable('answer', 'closed without an answer')
+}
+
+/** What was read from JSON has no prototype; here it is compared with what has one. */
+export function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
 }

@@ -13,8 +13,8 @@ import { type RevocationWatch, watchRevocation } from '../guard/revocation-watch
 import type { Registration } from '../registration/registration.ts'
 
 export interface GuardOptions {
-  /** PEM: authorities that certify EESs of other ECSs; their revocation lists are not looked up */
-  readonly otherAuthorities?: readonly string[]
+  /** PEM: who certifies EESs of other ECSs; their revocation lists are not looked up */
+  readonly otherDomains?: readonly { readonly root: string; readonly eesIssuer: string }[]
   /** whether the revocation list of the ECS's own EES authority is looked up; without it clients are refused. Default true */
   readonly checkRevocation?: boolean
   /** milliseconds between two looks at that list, 3,000 unless stated: within 5 s a revoked EES is refused (THREATS CA-06) */
@@ -52,7 +52,8 @@ export async function openGuard(registration: Registration, options: GuardOption
     options.checkRevocation === false ? undefined : watch(registration, options, () => revocationChanged())
   await revocation?.refresh()
 
-  const others = (options.otherAuthorities ?? []).map((pem) => ({ certificate: readCertificate(pem) }))
+  const otherDomains = options.otherDomains ?? []
+  const others = otherDomains.map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
   const authoritiesNow = () => [
     { certificate: issuerOf(registration), ...(revocation && { crl: revocation.current }) },
     ...others,
@@ -79,7 +80,8 @@ export async function openGuard(registration: Registration, options: GuardOption
     },
     tls: () => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
-      return mutualTls(registration.credential, [...issuers, registration.root])
+      const roots = [registration.root, ...otherDomains.map(({ root }) => root)]
+      return mutualTls(registration.credential, [...issuers, ...roots])
     },
     close() {
       revocation?.stop()

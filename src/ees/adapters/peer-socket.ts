@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 
-interface RequestOnConnection {
+export interface RequestOnConnection {
   readonly stream?: { readonly session?: { readonly socket: unknown } | undefined }
   readonly socket: unknown
 }

@@ -33,7 +33,7 @@ const whoAmI: Route<EesPeers> = route({
 })
 
 export interface EesServerOptions
-  extends Pick<GuardOptions, 'otherAuthorities' | 'checkRevocation' | 'maxTokenLifetime'> {
+  extends Pick<GuardOptions, 'otherDomains' | 'checkRevocation' | 'revocationPeriod' | 'maxTokenLifetime'> {
   readonly address: string
   /** 0 for any that is free */
   readonly port: number
