@@ -40,7 +40,7 @@ describe('P3, authentication and authorization between EES and ECS: TR 33.839 6.
   test('TS 33.501 13.3.0, static: the local policy decides, keyed by the certificate', async () => {
     await setPolicy((policy) => policy.replace('eecs-eesregistration: token+static', 'eecs-eesregistration: static'))
     assert.equal((await withoutToken()).status, 200)
-    await setPolicy((policy) => policy.replace('operations: [GetIndEESReg, ', 'operations: ['))
+    await setPolicy((policy) => policy.replace('GetIndEESReg, ', ''))
     const refused = await withoutToken()
     assert.equal(refused.status, 403)
     assert.equal(bodyOf<{ cause: string }>(refused).cause, 'POLICY_DENIED')
@@ -58,7 +58,7 @@ describe('P3, authentication and authorization between EES and ECS: TR 33.839 6.
     await setPolicy((policy) => policy.replace('eecs-eesregistration: token', 'eecs-eesregistration: token+static'))
     assert.equal((await withoutToken()).status, 401)
     assert.equal((await ees.request({ method: 'GET' })).status, 403)
-    await setPolicy((policy) => policy.replace('operations: [', 'operations: [GetIndEESReg, '))
+    await setPolicy((policy) => policy.replace('UpdateIndEESReg, ', 'GetIndEESReg, UpdateIndEESReg, '))
     assert.equal((await ees.request({ method: 'GET' })).status, 200)
   })
 
