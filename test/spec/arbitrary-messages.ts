@@ -15,7 +15,6 @@ const arbitraries = new WeakMap<JsonSchema, fc.Arbitrary<unknown>>()
 function ofSchema(schema: JsonSchema): fc.Arbitrary<unknown> {
   const { nullable, ...rest } = schema
   if (nullable === true) return fc.oneof({ weight: 4, arbitrary: ofSchema(rest) }, fc.constant(null))
-  if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
   if (schema.properties !== undefined) return objects(schema)
   if (schema.additionalProperties !== undefined) return maps(schema, schema.additionalProperties)

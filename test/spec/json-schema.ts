@@ -3,7 +3,6 @@ export interface JsonSchema {
   readonly type?: string
   readonly nullable?: boolean
   readonly enum?: readonly unknown[]
-  readonly const?: unknown
   readonly format?: string
   readonly pattern?: string
   readonly minLength?: number

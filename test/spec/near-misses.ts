@@ -33,7 +33,7 @@ export function twistsFor(schema: JsonSchema): fc.Arbitrary<Twist> {
 }
 
 /**
- * A copy of a message with one thing changed: a member dropped, added or renamed, a list emptied or overfull,
+ * A copy of a message with one thing changed: a member dropped or added, a list emptied or overfull,
  * a value of another type, a number beyond its range, a string that just misses its pattern.
  */
 export function nearMiss(message: unknown, twist: Twist): unknown {

@@ -1,5 +1,10 @@
 import type { JsonSchema } from './json-schema.ts'
 
+/** Keywords that change no verdict. */
+const ANNOTATIONS = ['description', 'default', 'example', 'deprecated', 'discriminator']
+
+const LIMITS = ['type', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'maxItems', 'minProperties']
+
 /** Formats of OpenAPI that no number fails. */
 const FORMATS_WITHOUT_EFFECT = ['float', 'double']
 
@@ -14,8 +19,6 @@ export function normalForm(schema: JsonSchema): JsonSchema {
   const objects = parts.filter(({ properties }) => properties !== undefined)
   const others = parts.filter(({ properties }) => properties === undefined)
   const conditions = [...others.flatMap(conditionsOf), ...negation(schema)]
-  const [onlyChoice, ...otherChoices] = schema.anyOf ?? []
-  if (onlyChoice !== undefined && otherChoices.length === 0) return normalForm(onlyChoice)
   return [...objects, withoutAnnotations(schema)].reduce(merged, conditions.length > 0 ? { allOf: conditions } : {})
 }
 
@@ -30,11 +33,10 @@ function negation({ not }: JsonSchema): JsonSchema[] {
 }
 
 function withoutAnnotations(schema: JsonSchema): JsonSchema {
-  const { type, format, pattern, minLength, maxLength, minimum, maximum, minItems, maxItems, minProperties } = schema
-  const { properties, items, additionalProperties, required, anyOf, oneOf } = schema
-  const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
+  const { allOf, not, minItems, format, enum: values, required, properties, items, ...rest } = schema
+  const { additionalProperties, anyOf, oneOf, ...limits } = rest
   return defined({
-    ...{ type, pattern, minLength, maxLength, minimum, maximum, maxItems, minProperties },
+    ...limitsOf(limits),
     minItems: minItems || undefined,
     format: FORMATS_WITHOUT_EFFECT.includes(format ?? '') ? undefined : format,
     enum: values?.toSorted(),
@@ -45,6 +47,13 @@ function withoutAnnotations(schema: JsonSchema): JsonSchema {
     anyOf: anyOf?.map(normalForm).toSorted(byText),
     oneOf: oneOf?.map(normalForm).toSorted(byText),
   })
+}
+
+/** A keyword that this form does not know would be lost from the comparison. */
+function limitsOf(schema: JsonSchema): JsonSchema {
+  const limits = Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.includes(keyword))
+  for (const [keyword] of limits) if (!LIMITS.includes(keyword)) throw new Error(`what does ${keyword} mean?`)
+  return Object.fromEntries(limits)
 }
 
 function merged(one: JsonSchema, other: JsonSchema): JsonSchema {
