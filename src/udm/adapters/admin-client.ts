@@ -1,0 +1,17 @@
+import { operatorClient } from '../../nf/adapters/operator-client.ts'
+import { OPERATOR_OPERATIONS } from '../operations.ts'
+import type { UdmCommands } from '../operator/commands.ts'
+
+/** The operator's commands, carried out by the UDM that serves from this folder. */
+export async function udmAdminClient(folder: string): Promise<UdmCommands & { close(): void }> {
+  const { ask, close } = await operatorClient(folder)
+  const { add, list, remove, homeNetworkKeys } = OPERATOR_OPERATIONS
+  return {
+    add: (subscribers) => ask(add.method, add.path, { subscribers }),
+    list: (after) =>
+      ask(list.method, after === undefined ? list.path : `${list.path}?${new URLSearchParams({ after })}`),
+    remove: (supi) => ask(remove.method, remove.path, { supi }),
+    homeNetworkKeys: () => ask(homeNetworkKeys.method, homeNetworkKeys.path),
+    close,
+  }
+}

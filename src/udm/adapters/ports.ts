@@ -1,0 +1,66 @@
+import { publicOctetsOf } from '../../keys/ecies.ts'
+import { refuseUnless } from '../../spec/refusal.ts'
+import { parseSupi } from '../../spec/subscriber-identifiers.ts'
+import type { AuthEventPorts } from '../authentication/auth-events.ts'
+import type { AuthDataPorts } from '../authentication/generate-auth-data.ts'
+import type { UdmCommands } from '../operator/commands.ts'
+import { readSubscriber } from '../subscriber.ts'
+import { inTurn } from './in-turn.ts'
+import type { OpenUdm } from './open-udm.ts'
+import {
+  addSubscribers,
+  findSubscriber,
+  hasSubscriber,
+  listSubscribers,
+  removeAuthStatus,
+  removeSubscriber,
+  storeAuthStatus,
+  storeSqn,
+} from './subscriber-store.ts'
+
+const PAGE = 500
+
+export function authDataPorts(udm: OpenUdm): AuthDataPorts {
+  return {
+    random: udm.random,
+    acceptsNullScheme: udm.configuration.nullScheme === 'accepted',
+    homeNetworkKey: (id) => udm.homeNetworkKeys.get(id),
+    findSubscriber: (supi) => findSubscriber(udm, supi),
+    storeSqn: (supi, was, becomes) => storeSqn(udm, supi, was, becomes),
+    inTurn: inTurn(),
+  }
+}
+
+export function authEventPorts(udm: OpenUdm): AuthEventPorts {
+  return {
+    newEventId: () => udm.random.uuid(),
+    hasSubscriber: (supi) => hasSubscriber(udm, supi),
+    storeAuthStatus: (status) => storeAuthStatus(udm, status),
+    removeAuthStatus: (supi, id, ausf) => removeAuthStatus(udm, supi, id, ausf),
+  }
+}
+
+export function udmCommands(udm: OpenUdm): UdmCommands {
+  return {
+    async add(records) {
+      await addSubscribers(udm, records.map(readSubscriber))
+      return { added: records.length }
+    },
+    async list(after = '') {
+      const subscribers = await listSubscribers(udm, after, PAGE)
+      const next = subscribers.length === PAGE ? subscribers.at(-1)?.supi : undefined
+      return { subscribers, ...(next !== undefined && { next }) }
+    },
+    async remove(name) {
+      const supi = parseSupi(name)
+      refuseUnless(supi !== undefined, 'USER_NOT_FOUND', 'there is no such subscriber')
+      await removeSubscriber(udm, supi)
+    },
+    async homeNetworkKeys() {
+      const keys = [...udm.homeNetworkKeys].map(([id, key]) => {
+        return { id, profile: key.profile, key: publicOctetsOf(key).toString('hex') }
+      })
+      return { homeNetwork: udm.configuration.homeNetwork, keys }
+    },
+  }
+}

@@ -1,0 +1,168 @@
+import type { KeyObject } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import { takeKey, withOctets } from '../../keys/key.ts'
+import type { SubscriberKeys } from '../../keys/milenage.ts'
+import { openSecret, sealSecret } from '../../nf/sealing.ts'
+import type { Random } from '../../ports/random.ts'
+import type { NfInstanceId } from '../../spec/identifiers.ts'
+import { Refusal } from '../../spec/refusal.ts'
+import type { Gpsi, RoutingIndicator, Supi } from '../../spec/subscriber-identifiers.ts'
+import { GuardFailed } from '../../store/errors.ts'
+import { queriesOn, statement } from '../../store/queries.ts'
+import type { Store } from '../../store/store.ts'
+import type { AuthStatus } from '../authentication/auth-events.ts'
+import type { Subscriber, Subscription } from '../subscriber.ts'
+import type { UdmTables } from '../tables.ts'
+
+const db = queriesOn<UdmTables>()
+type SubscriberRow = Selectable<UdmTables['subscriber']>
+
+/** What keeps subscribers, with K and OPc sealed. */
+export interface SubscriberStore {
+  readonly store: Store
+  readonly dataKey: KeyObject
+  readonly random: Pick<Random, 'octets'>
+}
+
+/** All or none. @throws Refusal SUBSCRIBER_EXISTS */
+export async function addSubscribers(udm: SubscriberStore, subscribers: readonly Subscriber[]): Promise<void> {
+  const unit = subscribers.map((subscriber) => statement(db.insertInto('subscriber').values(toRow(udm, subscriber))))
+  try {
+    await udm.store.commit(unit)
+  } catch (error) {
+    if (!(error instanceof GuardFailed)) throw error
+    const what = error.guard === 'subscriber.gpsi' ? 'GPSI' : 'SUPI'
+    throw new Refusal('SUBSCRIBER_EXISTS', `one of them has the ${what} of another: none was added`)
+  }
+}
+
+export async function findSubscriber({ store, dataKey }: SubscriberStore, supi: Supi): Promise<Subscriber | undefined> {
+  const query = db.selectFrom('subscriber').selectAll().where('supi', '=', supi)
+  const [row] = await store.read<SubscriberRow>(query.compile())
+  return row && { ...toSubscription(row), keys: openKeys(dataKey, row) }
+}
+
+export async function hasSubscriber({ store }: SubscriberStore, supi: Supi): Promise<boolean> {
+  const rows = await store.read(db.selectFrom('subscriber').select('supi').where('supi', '=', supi).compile())
+  return rows.length === 1
+}
+
+/** In the order of their SUPIs, without any key. */
+export async function listSubscribers(
+  { store }: SubscriberStore,
+  after: string,
+  limit: number,
+): Promise<Subscription[]> {
+  const query = db.selectFrom('subscriber').selectAll().where('supi', '>', after).orderBy('supi').limit(limit)
+  return (await store.read<SubscriberRow>(query.compile())).map(toSubscription)
+}
+
+/** @throws Refusal USER_NOT_FOUND */
+export async function removeSubscriber({ store }: SubscriberStore, supi: Supi): Promise<void> {
+  const expect = { rows: 1, otherwise: 'USER_NOT_FOUND' }
+  try {
+    await store.commit([
+      statement(db.deleteFrom('subscriber').where('supi', '=', supi), expect),
+      statement(db.deleteFrom('auth_status').where('supi', '=', supi)),
+    ])
+  } catch (error) {
+    if (!(error instanceof GuardFailed)) throw error
+    throw new Refusal('USER_NOT_FOUND', 'there is no such subscriber')
+  }
+}
+
+/** @throws Refusal NF_CONGESTION if SQN_HE moved meanwhile */
+export async function storeSqn({ store }: SubscriberStore, supi: Supi, was: number, becomes: number): Promise<void> {
+  const query = db.updateTable('subscriber').set({ sqn_he: becomes }).where('supi', '=', supi).where('sqn_he', '=', was)
+  try {
+    await store.commit([statement(query, { rows: 1, otherwise: 'SQN_MOVED' })])
+  } catch (cause) {
+    if (!(cause instanceof GuardFailed)) throw cause
+    throw new Refusal('NF_CONGESTION', 'another vector was made meanwhile', { cause })
+  }
+}
+
+export async function storeAuthStatus(
+  { store }: SubscriberStore,
+  { supi, authEventId, event }: AuthStatus,
+): Promise<void> {
+  const row = {
+    auth_event_id: authEventId,
+    nf_instance_id: event.nfInstanceId.toLowerCase(),
+    success: event.success ? (1 as const) : (0 as const),
+    at: Date.parse(event.timeStamp),
+    auth_type: event.authType,
+    serving_network_name: event.servingNetworkName,
+  }
+  const query = db
+    .insertInto('auth_status')
+    .values({ supi, ...row })
+    .onConflict((conflict) => conflict.column('supi').doUpdateSet(row))
+  await store.commit([statement(query)])
+}
+
+/** @returns whether there was one of this identifier, from this AUSF */
+export async function removeAuthStatus(
+  { store }: SubscriberStore,
+  supi: Supi,
+  authEventId: string,
+  nfInstanceId: NfInstanceId,
+): Promise<boolean> {
+  const query = db
+    .deleteFrom('auth_status')
+    .where('supi', '=', supi)
+    .where('auth_event_id', '=', authEventId)
+    .where('nf_instance_id', '=', nfInstanceId)
+  try {
+    await store.commit([statement(query, { rows: 1, otherwise: 'CONTEXT_NOT_FOUND' })])
+    return true
+  } catch (error) {
+    if (error instanceof GuardFailed) return false
+    throw error
+  }
+}
+
+function toRow(udm: SubscriberStore, subscriber: Subscriber): SubscriberRow {
+  return {
+    supi: subscriber.supi,
+    gpsi: subscriber.gpsi ?? null,
+    sealed_keys: sealKeys(udm, subscriber.supi, subscriber.keys),
+    amf: subscriber.amf,
+    sqn_he: subscriber.sqnHe,
+    routing_indicator: subscriber.routingIndicator,
+    auth_method: subscriber.authMethod,
+    edge: subscriber.edge ? 1 : 0,
+    akma: subscriber.akma ? 1 : 0,
+  }
+}
+
+function toSubscription(row: SubscriberRow): Subscription {
+  return {
+    supi: row.supi as Supi,
+    ...(row.gpsi !== null && { gpsi: row.gpsi as Gpsi }),
+    amf: row.amf,
+    sqnHe: row.sqn_he,
+    routingIndicator: row.routing_indicator as RoutingIndicator,
+    authMethod: row.auth_method,
+    edge: row.edge === 1,
+    akma: row.akma === 1,
+  }
+}
+
+function sealKeys({ dataKey, random }: SubscriberStore, supi: Supi, { k, opc }: SubscriberKeys): Buffer {
+  return withOctets(k, (first) =>
+    withOctets(opc, (second) => {
+      const octets = Buffer.concat([first, second])
+      try {
+        return sealSecret(dataKey, octets, Buffer.from(supi), random.octets(12))
+      } finally {
+        octets.fill(0)
+      }
+    }),
+  )
+}
+
+function openKeys(dataKey: KeyObject, { supi, sealed_keys: sealed }: SubscriberRow): SubscriberKeys {
+  const octets = openSecret(dataKey, sealed, Buffer.from(supi))
+  return { k: takeKey('K', octets.subarray(0, 16)), opc: takeKey('OPc', octets.subarray(16)) }
+}
