@@ -1,25 +1,8 @@
-import { constants, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { Refusal, refuseUnless } from '../spec/refusal.ts'
-
-/** RFC 9257: at least 128 bits of entropy; ours have 256. */
-export const PSK_LENGTH = 32
-
-const SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256']
-
-/**
- * What both sides of TLS-PSK speak: TLS 1.3, psk_dhe_ke, suites with the hash of an external PSK (RFC 8446 4.2.11),
- * no tickets, no early data (D-25, THREATS R1).
- */
-export const PSK_PROFILE = {
-  minVersion: 'TLSv1.3',
-  maxVersion: 'TLSv1.3',
-  ciphers: SUITES.join(':'),
-  ecdhCurve: 'X25519:P-256:P-384',
-  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-  ALPNProtocols: ['h2'],
-} as const
+import { isByPsk, PSK_LENGTH, PSK_PROFILE } from './psk-profile.ts'
 
 /** The identity that a connection offered, for which this side gave a key. The name alone proves nothing. */
 const OFFERED = Symbol('PSK identity offered')
@@ -63,13 +46,7 @@ export function pskServerTls({ keyOf, dummySecret }: PskServerOptions): SecureSe
  */
 export function provenPskIdentity(socket: TLSSocket, isGoodNow: (identity: string) => boolean): string {
   const identity = (socket as PskSocket)[OFFERED] ?? ''
-  const proven =
-    socket.getProtocol() === 'TLSv1.3' &&
-    SUITES.includes(socket.getCipher().name) &&
-    // OpenSSL reports an external PSK as a resumed session; with tickets off, there is no other way to resume one.
-    socket.isSessionReused() &&
-    socket.getPeerX509Certificate() === undefined
-  refuseUnless(proven && identity !== '', 'CREDENTIAL_MISSING', 'the connection has no pre-shared key')
+  refuseUnless(isByPsk(socket) && identity !== '', 'CREDENTIAL_MISSING', 'the connection has no pre-shared key')
   if (!isGoodNow(identity)) throw new Refusal('CREDENTIAL_MISSING', 'the pre-shared key has ended')
   return identity
 }

@@ -1,0 +1,41 @@
+import type { KeyObject } from 'node:crypto'
+import type { Static, TSchema } from 'typebox'
+import { isOfSchema } from '../../http/schema.ts'
+import { readSealedFile, type SealingSecret, writeSealedFile } from '../../store/sealed-file.ts'
+import { NotUsable } from '../errors.ts'
+import { absent } from './absent.ts'
+
+/** K and OPc, or Kedge. */
+const KEY_OCTETS = 32
+
+/**
+ * Keys and what belongs to them in one sealed file, replaced as one: 32 octets of keys, then a record as JSON. The keys
+ * are never text, so that nothing of them stays when their octets are zeroed.
+ */
+export async function writeSealedKeys(
+  file: string,
+  keys: readonly KeyObject[],
+  record: object,
+  secret: SealingSecret,
+): Promise<void> {
+  const octets = keys.map((key) => key.export())
+  const content = Buffer.concat([...octets, Buffer.from(JSON.stringify(record))])
+  try {
+    await writeSealedFile(file, content, secret, { replace: true })
+  } finally {
+    for (const written of [...octets, content]) written.fill(0)
+  }
+}
+
+/** @returns the octets of the keys, which the caller takes over; undefined if there is no file @throws NotUsable, FileRefused */
+export async function readSealedKeys<Schema extends TSchema>(
+  file: string,
+  schema: Schema,
+  secret: SealingSecret,
+): Promise<{ readonly keys: Buffer; readonly record: Static<Schema> } | undefined> {
+  const content = await readSealedFile(file, secret).catch(absent)
+  if (content === undefined) return undefined
+  const record: unknown = JSON.parse(content.toString('utf8', KEY_OCTETS))
+  if (!isOfSchema(schema, record)) throw new NotUsable(`${file} was written by another version`)
+  return { keys: content.subarray(0, KEY_OCTETS), record }
+}
