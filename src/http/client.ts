@@ -61,8 +61,7 @@ export function openPeer(
   resolve: Resolve = new Map(),
   accept: (socket: TLSSocket) => void = () => {},
 ): Peer {
-  const { hostname, port, protocol } = new URL(origin)
-  if (protocol !== 'https:') throw new TypeError(`${origin} is not an https origin`)
+  const { hostname, port } = parseOrigin(origin)
   const address = { host: resolve.get(hostname) ?? hostname, port: Number(port || 443), servername: hostname }
   let current: Promise<Connection> | undefined
 
@@ -80,12 +79,15 @@ export function openPeer(
   return {
     origin,
     async request(message) {
+      const first = connection()
+      const { session } = await first
       try {
-        return await exchange((await connection()).session, message)
+        return await exchange(session, message)
       } catch (error) {
-        // REFUSED_STREAM promises that nothing was done (RFC 9113 8.7): once more, on a new connection.
-        if (!isRefusedStream(error)) throw error
-        current = undefined
+        if (!(error instanceof PeerUnavailable) || error.phase !== 'connect') throw error
+        // The peer did nothing: once more, on a new connection. What others have under way on this one may end.
+        session.close()
+        if (current === first) current = undefined
         return exchange((await connection()).session, message)
       }
     },
@@ -97,6 +99,13 @@ export function openPeer(
   }
 }
 
+/** @throws TypeError unless it is `https://FQDN[:PORT]` and nothing else */
+function parseOrigin(origin: string): URL {
+  const url = new URL(origin)
+  if (url.protocol === 'https:' && url.href === `${url.origin}/`) return url
+  throw new TypeError(`${origin} is not an https origin`)
+}
+
 function connect(origin: string, options: ConnectionOptions, accept: (socket: TLSSocket) => void): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
   const fail = (reason: string, cause?: unknown) => {
@@ -105,7 +114,11 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
   }
   const socket = connectTls({ ...options, ALPNProtocols: ['h2'] })
   const deadline = setTimeout(() => fail('no connection in time'), CONNECT_LIMIT)
-  socket.once('error', (error) => fail(error.message, error)).once('close', () => clearTimeout(deadline))
+  socket.once('error', (error) => fail(error.message, error))
+  socket.once('close', () => {
+    clearTimeout(deadline)
+    fail('closed before the handshake was done')
+  })
   socket.once('secureConnect', () => {
     clearTimeout(deadline)
     if (socket.alpnProtocol !== 'h2') return fail('the peer does not speak HTTP/2')
@@ -128,16 +141,22 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
   return promise
 }
 
+/** @throws PeerUnavailable, of the phase `connect` if the peer did nothing */
 async function exchange(session: ClientHttp2Session, message: Message): Promise<Response> {
+  if (session.closed || session.destroyed) throw new PeerUnavailable('connect', 'the connection is closed')
   const stream = openStream(session, message)
   const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), message.patience ?? ANSWER_LIMIT)
   session.ref()
   try {
     stream.end(message.body)
-    return await readResponse(stream)
+    const response = await readResponse(stream)
+    // To Node a stream that was cut off has come to its end.
+    if (session.destroyed || stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error('the answer was cut off')
+    return response
   } catch (cause) {
-    if (isRefusedStream(cause)) throw cause
-    throw new PeerUnavailable('answer', cause instanceof Error ? cause.message : 'no answer', { cause })
+    // REFUSED_STREAM promises that nothing was done (RFC 9113 8.7).
+    const phase = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'connect' : 'answer'
+    throw new PeerUnavailable(phase, cause instanceof Error ? cause.message : 'no answer', { cause })
   } finally {
     clearTimeout(deadline)
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
@@ -146,12 +165,8 @@ async function exchange(session: ClientHttp2Session, message: Message): Promise<
 }
 
 function openStream(session: ClientHttp2Session, { method, path, headers, body }: Message): ClientHttp2Stream {
-  try {
-    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    return session.request({ ':method': method, ':path': path, ...headers, ...length })
-  } catch (cause) {
-    throw new PeerUnavailable('connect', 'the connection is closed', { cause })
-  }
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  return session.request({ ':method': method, ':path': path, ...headers, ...length })
 }
 
 async function readResponse(stream: ClientHttp2Stream): Promise<Response> {
@@ -169,8 +184,4 @@ async function readResponse(stream: ClientHttp2Stream): Promise<Response> {
     parts.push(part)
   }
   return { status: headers[':status'] ?? 0, headers, body: Buffer.concat(parts) }
-}
-
-function isRefusedStream(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('NGHTTP2_REFUSED_STREAM')
 }
