@@ -28,6 +28,8 @@ interface RegistrationTable {
   asked_until: number | null
   /** never after the end of the newest certificate (D-6) */
   expires_at: number
+  /** what else the operator admitted it with; null: nothing */
+  admission_json: string | null
   created_at: number
   updated_at: number
 }
@@ -113,6 +115,14 @@ export const ECS_MIGRATIONS = [
       `create table revoked_token (jti text primary key, expires_at integer not null)`,
       `create table crl (issuer text primary key, number integer not null)`,
       `create table setting (name text primary key, value text not null)`,
+    ],
+  },
+  {
+    name: '002-admission-and-times',
+    statements: [
+      `alter table registration add column admission_json text`,
+      `create index registration_ees_id on registration (ees_id)`,
+      `create index certificate_recorded on certificate (recorded_at) where state <> 'revoked'`,
     ],
   },
 ] as const

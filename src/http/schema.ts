@@ -25,11 +25,16 @@ export function findInvalidParam<Schema extends TSchema>(schema: Schema, value: 
     validate = ajv.compile(schema)
     compiled.set(schema, validate)
   }
-  return validate(value) ? undefined : invalidParam(validate.errors?.[0])
+  return validate(value) ? undefined : invalidParam(validate.errors?.find(isOfTwoAlternatives) ?? validate.errors?.[0])
 }
 
 export function isOfSchema<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
   return findInvalidParam(schema, value) === undefined
+}
+
+/** Beside this error, that a third alternative does not fit is no news. */
+function isOfTwoAlternatives({ keyword, params }: ErrorObject): boolean {
+  return keyword === 'oneOf' && Array.isArray(params['passingSchemas'])
 }
 
 function invalidParam(error: ErrorObject | undefined): InvalidParam {

@@ -1,4 +1,3 @@
-import type { RegistrationId } from '../../spec/identifiers.ts'
 import { statement } from '../../store/queries.ts'
 import { hashedTokenId } from '../audit.ts'
 import { firstToken } from '../authorization-server/request-token.ts'
@@ -6,9 +5,9 @@ import type { AuthorizationServer } from '../authorization-server/routes.ts'
 import type { IssuedToken } from '../certificate-authority/certify.ts'
 import type { Registration } from '../registrar/registration.ts'
 import type { EcsUrls } from '../urls.ts'
-import { findByThumbprint } from './certificate-store.ts'
+import { findByThumbprint, guardClock } from './certificate-store.ts'
 import type { OpenEcs } from './open-ecs.ts'
-import { commit, db, findLiveByFqdn, findRegistration } from './registration-store.ts'
+import { commit, db, findByRegistrationId, findLiveByFqdn } from './registration-store.ts'
 
 export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: EcsUrls): AuthorizationServer {
   const { store, clock, random, configuration } = ecs
@@ -25,10 +24,15 @@ export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: Ec
     verificationKeys: ecs.verificationKeys,
     async findEes(target) {
       const found =
-        'fqdn' in target ? await findLiveByFqdn(store, target.fqdn) : await findById(ecs, target.registrationId)
+        'fqdn' in target
+          ? await findLiveByFqdn(store, target.fqdn)
+          : await findByRegistrationId(store, target.registrationId)
       return found !== undefined && isAlive(found, clock.now()) ? { eesId: found.eesId, fqdn: found.fqdn } : undefined
     },
-    recordTokenIssue: (issue) => commit(store, clock.now(), [], { event: 'token-issued', ...issue }),
+    async recordTokenIssue(issue) {
+      const now = clock.now()
+      await commit(store, now, [guardClock(now)], { event: 'token-issued', ...issue })
+    },
     async tokenStanding(jti, thumbprint) {
       const known = await findByThumbprint(store, thumbprint)
       const { registration } = known ?? {}
@@ -51,11 +55,6 @@ export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: Ec
 
 function isAlive({ state, expiresAt }: Registration, now: number): boolean {
   return state === 'live' && expiresAt > now
-}
-
-async function findById({ store }: OpenEcs, registrationId: RegistrationId): Promise<Registration | undefined> {
-  const found = await findRegistration(store, registrationId)
-  return found?.registrationId === registrationId ? found : undefined
 }
 
 export async function isTokenRevoked({ store }: Pick<OpenEcs, 'store'>, jti: string): Promise<boolean> {

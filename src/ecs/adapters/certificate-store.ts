@@ -67,6 +67,33 @@ export function guardLive(registrationId: RegistrationId): Statement {
   return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
 }
 
+/** How far the clock may go back before nothing is signed any more. */
+const TOLERATED = 10 * 60_000
+
+const recordedAfter = prepared(({ time }: { time: number }) =>
+  db
+    .selectFrom('certificate')
+    .select(['serial', 'registration_id'])
+    .where('recorded_at', '>', time)
+    .where('state', '!=', 'revoked')
+    .limit(1),
+)
+
+/**
+ * Holds unless a certificate was recorded in what this clock calls the future: then the clock is wrong, or was
+ * (THREATS CA-08). Revoked ones do not count, so an ECS whose clock was ahead signs again when what it signed then is revoked.
+ */
+export function guardClock(now: number): Statement {
+  return { ...recordedAfter({ time: now + TOLERATED }), expect: { rows: 0, otherwise: 'CLOCK_BEHIND' } }
+}
+
+/** @returns a certificate that {@link guardClock} finds, for the operator to see */
+export async function recordedAhead(store: Store, now: number) {
+  type Row = Pick<CertificateRow, 'serial' | 'registration_id'>
+  const [row] = await store.read<Row>(recordedAfter({ time: now + TOLERATED }))
+  return row && { serial: row.serial, registrationId: row.registration_id }
+}
+
 const issue = prepared((values: { serial: string; pem: string; thumbprint: string; now: number }) =>
   db
     .updateTable('certificate')

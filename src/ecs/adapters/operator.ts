@@ -13,7 +13,7 @@ import { describeEes } from '../operator/describe-ees.ts'
 import { type InvitationPorts, inviteEes } from '../operator/invite-ees.ts'
 import { revoke } from '../registrar/end-registration.ts'
 import type { EcsUrls } from '../urls.ts'
-import { certificatesOf } from './certificate-store.ts'
+import { certificatesOf, guardClock } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { endingPorts, registrationOf } from './registrar.ts'
@@ -89,8 +89,10 @@ function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {
       const onboardingToken = await issueOnboardingToken(issued, { signer: onboarding, now, jti, lifetime })
       return { onboardingToken, jti, expires: Math.floor(now / 1000) * 1000 + lifetime * 1000 }
     },
-    recordInvitation: ({ jti, ...invitation }) =>
-      commit(store, clock.now(), [], { event: 'invited', ...invitation, token: hashedTokenId(jti) }),
+    async recordInvitation({ jti, ...invitation }) {
+      const now = clock.now()
+      await commit(store, now, [guardClock(now)], { event: 'invited', ...invitation, token: hashedTokenId(jti) })
+    },
   }
 }
 

@@ -1,23 +1,25 @@
-import { x5tS256 } from '../../certificates/certificate.ts'
+import { readCertificateList, x5tS256 } from '../../certificates/certificate.ts'
 import { issueCertificate } from '../../certificates/issue.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { drawSerial, templateFor } from '../../certificates/template.ts'
 import type { RegistrationId } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
+import { GuardFailed } from '../../store/errors.ts'
 import { prepared } from '../../store/queries.ts'
-import type { Statement } from '../../store/store.ts'
+import type { Statement, Store } from '../../store/store.ts'
 import { hashedTokenId } from '../audit.ts'
 import type { CertificationPorts, Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
 import type { EarlierOnboarding, Onboarding, OnboardingPorts } from '../registrar/onboard-ees.ts'
 import type { ReturnPorts } from '../registrar/register-again.ts'
-import { contentOf, type Registration } from '../registrar/registration.ts'
+import { contentOf, type Registration, type RegistrationContent } from '../registrar/registration.ts'
 import type { UpdatePorts } from '../registrar/update-registration.ts'
 import {
   type CertificateRow,
   certificatesOf,
   endRegistration,
   extendRegistration,
+  guardClock,
   guardLive,
   insertIntent,
   markIssued,
@@ -31,6 +33,7 @@ import {
   commit,
   db,
   expiredRegistrations,
+  findByRegistrationId,
   findRegistration,
   insertRegistration,
   reviveRegistration,
@@ -59,19 +62,21 @@ export function certificationPorts(
   }
   return {
     plan,
-    async intend(registration, key) {
-      const { registrationId } = registration
-      const intent = plan(registration, key)
-      const now = clock.now()
-      const unit = [
-        guardLive(registrationId),
-        reserveKey(key, registrationId),
-        insertIntent(intent, registrationId, key, now),
-      ]
-      const { serial } = intent
-      await commit(store, now, unit, { event: 'certificate-intended', registrationId, serial, key: key.spkiSha256 })
-      return intent
-    },
+    intend: (registration, key) =>
+      withFreshSerial(async () => {
+        const { registrationId } = registration
+        const intent = plan(registration, key)
+        const now = clock.now()
+        const unit = [
+          guardClock(now),
+          guardLive(registrationId),
+          reserveKey(key, registrationId),
+          insertIntent(intent, registrationId, key, now),
+        ]
+        const { serial } = intent
+        await commit(store, now, unit, { event: 'certificate-intended', registrationId, serial, key: key.spkiSha256 })
+        return intent
+      }),
     async sign({ template, ...intent }) {
       const der = await issueCertificate(template, eesIssuer.signer)
       const chain = writePem('CERTIFICATE', der) + ecs.eesIssuerPem
@@ -91,6 +96,21 @@ export function certificationPorts(
   }
 }
 
+/** Draws in vain before the source of serial numbers counts as broken. */
+const MOST_DRAWS = 4
+
+/** A serial number that is taken already is drawn again (THREATS CA-03). */
+async function withFreshSerial<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let draws = 1; ; draws++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const taken = error instanceof GuardFailed && error.guard === 'certificate.serial'
+      if (!taken || draws === MOST_DRAWS) throw error
+    }
+  }
+}
+
 export function onboardingPorts(ecs: EcsContext): OnboardingPorts {
   const { store, clock, random } = ecs
   const ca = certificationPorts(ecs)
@@ -98,37 +118,46 @@ export function onboardingPorts(ecs: EcsContext): OnboardingPorts {
     ...ca,
     now: clock.now,
     findOnboarded: (jti) => findOnboarded(ecs, jti),
-    async register({ credential, registration: message, key }) {
-      const now = clock.now()
-      const registrationId = random.uuid() as RegistrationId
-      const content = contentOf(message)
-      const { eesId, fqdn } = credential
-      const draft: Registration = { ...content, registrationId, eesId, fqdn, version: 1, state: 'live', expiresAt: 0 }
-      const intent = ca.plan(draft, key)
-      const registration = { ...draft, expiresAt: Math.min(content.askedUntil ?? intent.notAfter, intent.notAfter) }
-      const unit = [
-        refuseBarred(credential),
-        consumeToken(credential.jti, registrationId, key, now),
-        insertRegistration(registration, now),
-        reserveKey(key, registrationId),
-        insertIntent(intent, registrationId, key, now),
-      ]
-      const { serial } = intent
-      const token = hashedTokenId(credential.jti)
-      await commit(store, now, unit, {
-        event: 'onboarded',
-        eesId,
-        fqdn,
-        registrationId,
-        token,
-        key: key.spkiSha256,
-        serial,
-      })
-      return { registration, intent }
-    },
+    register: ({ credential, registration: message, key }) =>
+      withFreshSerial(async () => {
+        const now = clock.now()
+        const registrationId = random.uuid() as RegistrationId
+        const content = contentOf(message)
+        const { eesId, fqdn } = credential
+        const identity = { registrationId, eesId, fqdn, ...admissionOf(credential) }
+        const draft: Registration = { ...content, ...identity, version: 1, state: 'live', expiresAt: 0 }
+        const intent = ca.plan(draft, key)
+        const registration = { ...draft, expiresAt: Math.min(content.askedUntil ?? intent.notAfter, intent.notAfter) }
+        const unit = [
+          guardClock(now),
+          refuseBarred(credential),
+          consumeToken(credential.jti, registrationId, key, now),
+          insertRegistration(registration, now),
+          reserveKey(key, registrationId),
+          insertIntent(intent, registrationId, key, now),
+        ]
+        await commit(store, now, unit, {
+          event: 'onboarded',
+          eesId,
+          fqdn,
+          registrationId,
+          token: hashedTokenId(credential.jti),
+          key: key.spkiSha256,
+          serial: intent.serial,
+        })
+        return { registration, intent }
+      }),
     issueAccessToken: (registration, { thumbprint }) => ecs.issueFirstToken(registration, thumbprint),
-    recordToken: ({ issue }) => commit(store, clock.now(), [], issue),
+    async recordToken({ issue }) {
+      const now = clock.now()
+      await commit(store, now, [guardClock(now)], issue)
+    },
   }
+}
+
+function admissionOf({ provId, endPoints }: Onboarding['credential']): Pick<Registration, 'admission'> {
+  if (provId === undefined && endPoints === undefined) return {}
+  return { admission: { ...(provId !== undefined && { provId }), ...(endPoints && { endPoints }) } }
 }
 
 const consumption = prepared((row: { jti: string; registration_id: string; spki_sha256: string; used_at: number }) =>
@@ -155,9 +184,11 @@ function refuseBarred({ eesId, iat }: Onboarding['credential']): Statement {
 async function findOnboarded({ store }: EcsContext, jti: string): Promise<EarlierOnboarding | undefined> {
   const query = db.selectFrom('onboarding_token').select(['registration_id', 'spki_sha256']).where('jti', '=', jti)
   const [used] = await store.read<{ registration_id: string; spki_sha256: string }>(query.compile())
-  const registration = used && (await findRegistration(store, used.registration_id))
+  const registration = used && (await findByRegistrationId(store, used.registration_id))
   if (used === undefined || registration === undefined) return undefined
-  const [newest] = (await certificatesOf(store, used.registration_id)).filter(({ state }) => state !== 'revoked')
+  const certificates = await certificatesOf(store, used.registration_id)
+  // A renewal may have brought another key since; whoever asks again has proven this one.
+  const [newest] = certificates.filter((each) => each.state !== 'revoked' && each.spki_sha256 === used.spki_sha256)
   return {
     registration,
     spkiSha256: used.spki_sha256,
@@ -165,29 +196,22 @@ async function findOnboarded({ store }: EcsContext, jti: string): Promise<Earlie
   }
 }
 
-function certificateOf({
-  serial,
-  state,
-  pem,
-  thumbprint,
-  not_after,
-  recorded_at,
-}: CertificateRow): 'intended' | IssuedCertificate {
+function certificateOf({ serial, state, pem, thumbprint }: CertificateRow): 'intended' | IssuedCertificate {
   if (state === 'intended' || pem === null || thumbprint === null) return 'intended'
-  return { serial, chain: pem, thumbprint, notBefore: recorded_at, notAfter: not_after }
+  const [issued] = readCertificateList(pem)
+  if (issued === undefined) throw new Error(`the certificate ${serial} is not on record as it was issued`)
+  return { serial, chain: pem, thumbprint, notBefore: issued.notBefore, notAfter: issued.notAfter }
 }
 
 export function updatePorts({ store, clock }: EcsContext): UpdatePorts {
   return {
     now: clock.now,
+    findRegistration: (registrationId) => findByRegistrationId(store, registrationId),
     async replaceRegistration(registration, content) {
       const now = clock.now()
-      const { registrationId, eesId, fqdn, state } = registration
-      const end = await newestEnd(store, registrationId)
-      const version = registration.version + 1
-      const expiresAt = Math.min(content.askedUntil ?? end, end)
-      const next: Registration = { ...content, registrationId, eesId, fqdn, state, version, expiresAt }
-      await commit(store, now, [updateRegistration(next, now)], { event: 'updated', registrationId, version })
+      const { next, end } = await nextOf(store, registration, content)
+      const { registrationId, version } = next
+      await commit(store, now, [updateRegistration(next, end, now)], { event: 'updated', registrationId, version })
       return next
     },
   }
@@ -199,15 +223,21 @@ export function returnPorts({ store, clock }: EcsContext): ReturnPorts {
     async reviveRegistration(registration, content) {
       const now = clock.now()
       const { registrationId, eesId, fqdn } = registration
-      const end = await newestEnd(store, registrationId)
-      const version = registration.version + 1
-      const expiresAt = Math.min(content.askedUntil ?? end, end)
-      const next: Registration = { ...content, registrationId, eesId, fqdn, state: 'live', version, expiresAt }
+      const { next, end } = await nextOf(store, { ...registration, state: 'live' }, content)
       const event = { event: 'registered', eesId, fqdn, registrationId } as const
-      await commit(store, now, [reviveRegistration(next, now)], event)
+      await commit(store, now, [reviveRegistration(next, end, now)], event)
       return next
     },
   }
+}
+
+/** The next version of a registration, and the end of its newest certificate, which it does not outlive (D-6). */
+async function nextOf(store: Store, registration: Registration, content: RegistrationContent) {
+  const { eesProf: _, suppFeat: __, askedUntil: ___, ...kept } = registration
+  const end = await newestEnd(store, kept.registrationId)
+  const expiresAt = Math.min(content.askedUntil ?? end, end)
+  const next: Registration = { ...kept, ...content, version: kept.version + 1, expiresAt }
+  return { next, end }
 }
 
 export function endingPorts(ecs: EcsContext): EndingPorts {
@@ -224,7 +254,7 @@ export function endingPorts(ecs: EcsContext): EndingPorts {
         await commit(store, now, unit, event)
         return true
       } catch (error) {
-        const current = await findRegistration(store, registrationId)
+        const current = await findByRegistrationId(store, registrationId)
         if (current?.state === 'live') throw error
         return false
       }

@@ -6,7 +6,7 @@ import { GuardFailed } from '../../store/errors.ts'
 import { prepared, queriesOn, statement } from '../../store/queries.ts'
 import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
 import type { AuditEvent } from '../audit.ts'
-import type { Registration } from '../registrar/registration.ts'
+import type { Admission, Registration } from '../registrar/registration.ts'
 import type { EcsTables, RegistrationState } from '../tables.ts'
 
 export const db = queriesOn<EcsTables>()
@@ -19,6 +19,7 @@ const REFUSALS: Record<string, () => Refusal> = {
   PUBLIC_KEY_IN_USE: () => new Refusal('PUBLIC_KEY_IN_USE', 'the public key belongs to another registration'),
   PRECONDITION_FAILED: () => new Refusal('PRECONDITION_FAILED', 'the registration has changed'),
   REGISTRATION_NOT_FOUND: () => new Refusal('REGISTRATION_NOT_FOUND', 'the registration has ended'),
+  CLOCK_BEHIND: () => new Refusal('NF_CONGESTION', 'the clock of the ECS is behind what it has signed'),
   CERTIFICATE_REVOKED: () => new Refusal('CERTIFICATE_REVOKED', 'the certificate was revoked before it was handed out'),
   ONBOARDING_TOKEN_INVALID: () => new Refusal('ONBOARDING_TOKEN_INVALID', 'the onboarding token is withdrawn'),
 }
@@ -46,6 +47,7 @@ export function toRegistration(row: RegistrationRow): Registration {
     registrationId: row.registration_id as RegistrationId,
     eesId: row.ees_id as EesId,
     fqdn: row.fqdn as Fqdn,
+    ...(row.admission_json !== null && { admission: JSON.parse(row.admission_json) as Admission }),
     eesProf: JSON.parse(row.profile_json) as EESProfile,
     ...(row.supp_feat !== null && { suppFeat: row.supp_feat }),
     version: row.version,
@@ -55,12 +57,22 @@ export function toRegistration(row: RegistrationRow): Registration {
   }
 }
 
-/** An identity is either an EES ID or a registration identifier; of an EES ID the live registration is meant, or else the last. */
+/** An identity is a registration identifier or else an EES ID, of which the live registration is meant, or else the last. */
 export async function findRegistration(store: Store, id: string): Promise<Registration | undefined> {
+  return (await findByRegistrationId(store, id)) ?? findByEesId(store, id)
+}
+
+export async function findByRegistrationId(store: Store, registrationId: string): Promise<Registration | undefined> {
+  const query = db.selectFrom('registration').selectAll().where('registration_id', '=', registrationId)
+  const [row] = await store.read<RegistrationRow>(query.compile())
+  return row && toRegistration(row)
+}
+
+async function findByEesId(store: Store, eesId: string): Promise<Registration | undefined> {
   const query = db
     .selectFrom('registration')
     .selectAll()
-    .where((where) => where.or([where('registration_id', '=', id), where('ees_id', '=', id)]))
+    .where('ees_id', '=', eesId)
     .orderBy((by) => by.case().when('state', '=', 'live').then(0).else(1).end())
     .orderBy('created_at', 'desc')
     .limit(1)
@@ -116,6 +128,7 @@ export function insertRegistration(registration: Registration, now: number): Sta
     registration_id: registration.registrationId,
     ees_id: registration.eesId,
     fqdn: registration.fqdn,
+    admission_json: registration.admission === undefined ? null : JSON.stringify(registration.admission),
     profile_json: JSON.stringify(registration.eesProf),
     supp_feat: registration.suppFeat ?? null,
     version: registration.version,
@@ -127,17 +140,26 @@ export function insertRegistration(registration: Registration, now: number): Sta
   })
 }
 
-/** The next version of a registration, unless it changed or ended since it was read. */
-export function updateRegistration(next: Registration, now: number): Statement {
-  return statement(nextVersion(next, 'live', now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+/**
+ * The next version of a registration, unless it changed or ended since it was read.
+ *
+ * @param end - of its newest certificate, from which its own end was made: a newer one is a change as well
+ */
+export function updateRegistration(next: Registration, end: number, now: number): Statement {
+  return statement(nextVersion(next, 'live', end, now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
 }
 
 /** An expired registration lives again, unless somebody was faster. */
-export function reviveRegistration(next: Registration, now: number): Statement {
-  return statement(nextVersion(next, 'expired', now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
+export function reviveRegistration(next: Registration, end: number, now: number): Statement {
+  return statement(nextVersion(next, 'expired', end, now), { rows: 1, otherwise: 'PRECONDITION_FAILED' })
 }
 
-function nextVersion(next: Registration, before: RegistrationState, now: number) {
+function nextVersion(next: Registration, before: RegistrationState, end: number, now: number) {
+  const newestEnd = db
+    .selectFrom('certificate')
+    .select((select) => select.fn.max('not_after').as('end'))
+    .where('registration_id', '=', next.registrationId)
+    .where('state', '=', 'issued')
   return db
     .updateTable('registration')
     .set({
@@ -152,4 +174,5 @@ function nextVersion(next: Registration, before: RegistrationState, now: number)
     .where('registration_id', '=', next.registrationId)
     .where('version', '=', next.version - 1)
     .where('state', '=', before)
+    .where(newestEnd, '=', end)
 }

@@ -1,15 +1,19 @@
+import { findInvalidParam } from '../../http/schema.ts'
 import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
-import type { EESProfile, EESRegistration } from '../../spec/messages/ees-registration.ts'
+import { EESProfile, type EESRegistration } from '../../spec/messages/ees-registration.ts'
 import type { EndPoint } from '../../spec/messages/end-point.ts'
 import { Refusal } from '../../spec/refusal.ts'
+import type { Admission, Registration } from './registration.ts'
 
 /** What a credential allows an EES to say of itself. */
-export interface ProfileBounds {
+export interface ProfileBounds extends Admission {
   readonly eesId: string
   readonly fqdn: Fqdn
-  readonly provId?: string | undefined
-  /** hosts and addresses other than the FQDN that the operator lets its end point have */
-  readonly endPoints?: readonly string[] | undefined
+}
+
+/** The same, of an EES that is registered. */
+export function boundsOf({ eesId, fqdn, admission }: Registration): ProfileBounds {
+  return { ...admission, eesId, fqdn }
 }
 
 /**
@@ -41,6 +45,14 @@ export function checkProfile({ eesProf, expTime }: EESRegistration, bounds: Prof
   )
 }
 
+/** Two good profiles that are merged need not make a good one: an end point, for example, is reached in one way only. */
+export function checkMergedProfile(eesProf: EESProfile): void {
+  const invalid = findInvalidParam(EESProfile, eesProf)
+  if (invalid === undefined) return
+  const params = { invalidParams: [{ ...invalid, param: `/eesProf${invalid.param}` }] }
+  throw new Refusal('MANDATORY_IE_INCORRECT', 'what the patch makes of the profile is none', params)
+}
+
 function checkEndPoint(endPt: EndPoint, bounds: ProfileBounds): void {
   const { uri, fqdn, ipv4Addrs, ipv6Addrs } = endPt
   const allowed = (host: string) => isWithin(host, bounds.fqdn) || bounds.endPoints?.includes(host) === true
@@ -55,11 +67,16 @@ function checkEndPoint(endPt: EndPoint, bounds: ProfileBounds): void {
   }
 }
 
-/** @returns the FQDN of an https URI without user information and with nothing that reads as another host (THREATS HT-06) */
+/**
+ * Letters, digits and hyphens as host, a port, and what follows in printable ASCII: no parser reads another host in it
+ * (THREATS HT-06). A URL parser would drop tabs, add slashes and map characters, and so see what others do not.
+ */
+const PLAIN_URI = /^https:\/\/([a-z0-9.-]{1,253})(?::\d{1,5})?(?:[/?#][!-[\]-~]*)?$/i
+
+/** @returns the FQDN of an https URI */
 function hostOfUri(uri: string): string {
-  const parsed = URL.canParse(uri) ? new URL(uri) : undefined
-  const plain = parsed?.protocol === 'https:' && parsed.username === '' && parsed.password === '' && !uri.includes('\\')
-  const host = plain ? parseFqdn(parsed.hostname) : undefined
+  const [, name] = PLAIN_URI.exec(uri) ?? []
+  const host = name !== undefined && URL.canParse(uri) ? parseFqdn(name) : undefined
   refuseMember(
     host !== undefined,
     'eesProf/endPt/uri',

@@ -1,6 +1,6 @@
 import type { EESRegistration } from '../../spec/messages/ees-registration.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
-import { checkProfile } from './check-profile.ts'
+import { boundsOf, checkProfile } from './check-profile.ts'
 import { contentOf, type EesPeer, type Registration, type RegistrationContent } from './registration.ts'
 
 export interface ReturnPorts {
@@ -24,6 +24,6 @@ export async function registerAgain(ecs: ReturnPorts, peer: EesPeer, message: EE
     'EES_ALREADY_REGISTERED',
     'this EES is registered: update the registration',
   )
-  checkProfile(message, peer, ecs.now())
+  checkProfile(message, boundsOf(registration), ecs.now())
   return ecs.reviveRegistration(registration, contentOf(message))
 }

@@ -3,11 +3,19 @@ import type { EESProfile, EESRegistration } from '../../spec/messages/ees-regist
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { RegistrationState } from '../tables.ts'
 
+/** What the operator admitted an EES with, beside its names. It binds every profile that the EES will ever send. */
+export interface Admission {
+  readonly provId?: string
+  /** hosts and addresses other than the FQDN that its end point may have */
+  readonly endPoints?: readonly string[]
+}
+
 /** One EES at this ECS. Times are milliseconds since 1970. */
 export interface Registration {
   readonly registrationId: RegistrationId
   readonly eesId: EesId
   readonly fqdn: Fqdn
+  readonly admission?: Admission
   readonly eesProf: EESProfile
   readonly suppFeat?: string
   /** counts the changes */

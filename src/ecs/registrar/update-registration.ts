@@ -1,6 +1,7 @@
+import type { RegistrationId } from '../../spec/identifiers.ts'
 import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
-import { refuseUnless } from '../../spec/refusal.ts'
-import { checkProfile } from './check-profile.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import { boundsOf, checkMergedProfile, checkProfile } from './check-profile.ts'
 import {
   contentOf,
   type EesPeer,
@@ -12,6 +13,8 @@ import {
 
 export interface UpdatePorts {
   now(): number
+  /** as it is stored now */
+  findRegistration(registrationId: RegistrationId): Promise<Registration | undefined>
   /**
    * Stores the next version, with an end that is not after the end of the newest certificate.
    *
@@ -29,10 +32,10 @@ interface Target {
 
 /** Eecs_EESRegistration, PUT: the registration is replaced whole (TS 29.558 8.1.2.2.3.2; TR 33.839 6.Y.2, "update"). */
 export function updateRegistration(ecs: UpdatePorts, target: Target, message: EESRegistration): Promise<Registration> {
-  const registration = ownRegistration(target.peer, target.registrationId)
-  refuseUnless(matches(target.ifMatch, registration), 'PRECONDITION_FAILED', 'the registration has changed')
-  checkProfile(message, target.peer, ecs.now())
-  return ecs.replaceRegistration(registration, contentOf(message))
+  return changeNewest(ecs, target, (registration) => {
+    checkProfile(message, boundsOf(registration), ecs.now())
+    return contentOf(message)
+  })
 }
 
 /** Eecs_EESRegistration, PATCH: a JSON Merge Patch (RFC 7396) of the profile and the expiration time. */
@@ -41,16 +44,41 @@ export function modifyRegistration(
   target: Target,
   patch: EESRegistrationPatch,
 ): Promise<Registration> {
-  const registration = ownRegistration(target.peer, target.registrationId)
-  refuseUnless(matches(target.ifMatch, registration), 'PRECONDITION_FAILED', 'the registration has changed')
-  const { eesProf, askedUntil, suppFeat } = registration
-  const merged: RegistrationContent = {
-    eesProf: mergePatch(eesProf, patch.eesProf),
-    ...(suppFeat !== undefined && { suppFeat }),
-    ...askedAfter(patch.expTime, askedUntil),
+  return changeNewest(ecs, target, (registration) => {
+    const { suppFeat, askedUntil } = registration
+    const eesProf = mergePatch(registration.eesProf, patch.eesProf)
+    checkMergedProfile(eesProf)
+    checkProfile({ eesProf, ...(patch.expTime && { expTime: patch.expTime }) }, boundsOf(registration), ecs.now())
+    return { eesProf, ...(suppFeat !== undefined && { suppFeat }), ...askedAfter(patch.expTime, askedUntil) }
+  })
+}
+
+/** How many others may come between before an update gives up. */
+const MOST_TRIES = 16
+
+/**
+ * One change at a time (THREATS ON-12): an update that another one outran is made again from what is stored by then,
+ * unless its If-Match says that it was meant for what was there before.
+ */
+async function changeNewest(
+  ecs: UpdatePorts,
+  { peer, registrationId, ifMatch }: Target,
+  contentFrom: (registration: Registration) => RegistrationContent,
+): Promise<Registration> {
+  let registration = ownRegistration(peer, registrationId)
+  for (let tries = 1; ; tries++) {
+    refuseUnless(matches(ifMatch, registration), 'PRECONDITION_FAILED', 'the registration has changed')
+    const content = contentFrom(registration)
+    try {
+      return await ecs.replaceRegistration(registration, content)
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'PRECONDITION_FAILED') throw error
+      refuseUnless(tries < MOST_TRIES, 'NF_CONGESTION', 'the registration is changing all the time: ask again')
+      const newest = await ecs.findRegistration(registration.registrationId)
+      refuseUnless(newest?.state === 'live', 'REGISTRATION_NOT_FOUND', 'the registration has ended')
+      registration = newest
+    }
   }
-  checkProfile({ eesProf: merged.eesProf, ...(patch.expTime && { expTime: patch.expTime }) }, target.peer, ecs.now())
-  return ecs.replaceRegistration(registration, merged)
 }
 
 /** In a patch, null takes back what was asked for, and absence leaves it. */

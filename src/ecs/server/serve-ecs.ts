@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Listener } from '../../http/listener.ts'
 import { showsUri } from '../../tls/connection.ts'
 import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
+import { recordedAhead } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands } from '../adapters/operator.ts'
@@ -46,6 +47,7 @@ export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
   Object.assign(listeners, ecsListeners(ecs, { lists, eecs, credential }))
 
   const { address } = opened.configuration.listen
+  await warnOfClock(opened)
   await lists.ees.publish()
   const open = Object.entries(listeners) as [ListenerName, Listener][]
   for (const [name, listener] of open) await listener.listen(address, ports[name])
@@ -127,6 +129,12 @@ function isProven(eecs: EecAuthentication, socket: TLSSocket): boolean {
   }
 }
 
+/** Somebody has to set the clock, or to revoke what was signed while it was ahead (THREATS CA-08). */
+async function warnOfClock({ store, clock, log }: OpenEcs): Promise<void> {
+  const ahead = await recordedAhead(store, clock.now())
+  if (ahead !== undefined) log.error(ahead, 'the clock is behind a certificate on record: nothing is signed now')
+}
+
 /** What must happen without being asked for. @returns the way to stop it */
 function upkeep(
   ecs: OpenEcs & EcsContext,
@@ -149,6 +157,7 @@ function upkeep(
     regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
     timers.every(SECOND, own.endKeys),
     regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
+    regularly(60 * SECOND, 'clock', () => warnOfClock(ecs)),
     regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
     regularly(HOUR, 'server certificate', async () => {
       if (clock.now() >= own.current().renewAfter) await own.renew()
