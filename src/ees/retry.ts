@@ -18,7 +18,7 @@ export function delayAfter(failures: number, { first, longest }: Backoff, random
 }
 
 /** The server took the message but its answer was lost, or it asked to come back later. */
-export function mayRepeat(error: unknown): boolean {
+function mayRepeat(error: unknown): boolean {
   if (error instanceof PeerUnavailable) return error.phase === 'answer'
   return error instanceof RefusedByServer && error.isTransient
 }

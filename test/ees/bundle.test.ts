@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { readCertificate } from '../../src/certificates/certificate.ts'
 import { readBundle } from '../../src/ees/onboarding/bundle.ts'
 import { fqdnOf, isOriginOf, isUrlOf } from '../../src/http/origin.ts'
+import { sha256 } from '../../src/octets/digest.ts'
 import { aDomain, fqdn } from '../certificates/a-domain.ts'
 import { anEcs, ECS_FQDN, EES_FQDN, EES_ID, ONBOARDING_TOKEN } from './an-ecs.ts'
 
 const ecs = await anEcs()
 const other = await aDomain()
-const leaf = (await ecs.certify(other.root.certificate.spki))[0]
+const [leaf = ''] = await ecs.certify(other.root.certificate.spki)
+const fingerprintOf = (pem: string) => sha256(readCertificate(pem).der).toString('hex')
 
 describe('the bundle of onboarding information: TR 33.839 6.Y.2 step 1 (D-1)', () => {
   test('is read, with its fingerprint as people copy it', () => {
@@ -46,7 +49,7 @@ describe('the bundle of onboarding information: TR 33.839 6.Y.2 step 1 (D-1)', (
     'a part of the fingerprint': { rootFingerprint: ecs.bundleFile().rootFingerprint.slice(0, 32) },
     'no fingerprint': { rootFingerprint: '' },
     'another root under the same fingerprint': { root: other.root.certificate.der.toString('base64') },
-    'a root that is no certificate authority': { root: leaf },
+    'a root that is no certificate authority': { root: leaf, rootFingerprint: fingerprintOf(leaf) },
     'two roots': { root: ecs.rootPem + ecs.rootPem },
     'an ECS without TLS': { ecs: { apiRoot: `http://${ECS_FQDN}`, fqdn: ECS_FQDN } },
     'an address of another host': { ecs: { apiRoot: 'https://ecs2.ecsp.example', fqdn: ECS_FQDN } },

@@ -8,7 +8,7 @@ import type { Fqdn } from '../../src/spec/identifiers.ts'
 import { channelBinding, peerCertificate } from '../../src/tls/connection.ts'
 import { mutualTls, type ServerCredential, serverTls } from '../../src/tls/profile.ts'
 import { aKey, type Domain, spkiOf } from '../certificates/a-domain.ts'
-import { ECS_FQDN, type Ecs } from './an-ecs.ts'
+import { ECS_FQDN, type Ecs, problem } from './an-ecs.ts'
 
 /** What an ECS of this domain shows. */
 export async function ecsCredential(domain: Domain, name: Fqdn = ECS_FQDN): Promise<ServerCredential> {
@@ -49,12 +49,9 @@ async function listen(ecs: Ecs, tls: SecureServerOptions) {
     const { ':method': method, ':path': path = '', ...rest } = headers
     const message = { method, path, headers: rest, body: Buffer.concat(content) } as Message
     const binding = channelBinding(socket)
-    const answer = await ecs.handle({
-      origin: '',
-      message,
-      channelBinding: binding,
-      certificate: peerCertificate(socket),
-    })
+    const answer = await ecs
+      .handle({ origin: '', message, channelBinding: binding, certificate: peerCertificate(socket) })
+      .catch((error: unknown) => problem(500, String(error)))
     if (stream.destroyed || stream.closed) return
     stream.respond({ ':status': answer.status, ...answer.headers })
     if (answer.status === 204) stream.end()

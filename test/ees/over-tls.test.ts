@@ -121,14 +121,17 @@ describe('the SDK over TLS', () => {
       registration.close()
       const rogue = await anEcs({ domain })
       const network = await overTls(rogue, rogues['under another root'])
-      await moveTo(rogue.origins.mtls, store)
-      const moved = await openRegistration({ store, resolve: network.resolve })
-      for (const attempt of [() => moved.show(), () => moved.renew(), () => moved.token({ scope: 'x' })]) {
-        await assert.rejects(attempt(), { name: 'PeerUnavailable', phase: 'connect' })
+      try {
+        await moveTo(rogue.origins.mtls, store)
+        const moved = await openRegistration({ store, resolve: network.resolve })
+        for (const attempt of [() => moved.show(), () => moved.renew(), () => moved.token({ scope: 'x' })]) {
+          await assert.rejects(attempt(), { name: 'PeerUnavailable', phase: 'connect' })
+        }
+        assert.ok(network.connections() > 0)
+        assert.deepEqual(rogue.asked, [])
+      } finally {
+        network.close()
       }
-      assert.ok(network.connections() > 0)
-      assert.deepEqual(rogue.asked, [])
-      network.close()
     })
   })
 

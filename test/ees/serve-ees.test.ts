@@ -7,7 +7,12 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fastify } from 'fastify'
+import { createIssuer } from '../../src/certificates/authority.ts'
 import { readCertificate, x5tS256 } from '../../src/certificates/certificate.ts'
+import { readCertificationRequest } from '../../src/certificates/certification-request.ts'
+import { issueCertificate } from '../../src/certificates/issue.ts'
+import { writePem } from '../../src/certificates/pem.ts'
+import { drawSerial, templateFor } from '../../src/certificates/template.ts'
 import {
   callerOf,
   type EesCredential,
@@ -22,10 +27,11 @@ import {
 import type { ServingEes } from '../../src/ees/server/serve-ees.ts'
 import { openPeer, type Peer, type Response } from '../../src/http/client.ts'
 import { createLog } from '../../src/http/log.ts'
+import { signerOf } from '../../src/ports/signer.ts'
 import type { Fqdn } from '../../src/spec/identifiers.ts'
 import { clientTls } from '../../src/tls/client.ts'
-import { aDomain, fqdn } from '../certificates/a-domain.ts'
-import { anEcs, ECS_FQDN, type Ecs, EES_FQDN, firstPem, PROFILE } from './an-ecs.ts'
+import { aDomain, aKey, aSigner, fqdn, random, spkiOf } from '../certificates/a-domain.ts'
+import { anEcs, certsOnly, ECS_FQDN, type Ecs, EES_FQDN, firstPem, PROFILE } from './an-ecs.ts'
 import { ecsCredential, overTls } from './ecs-over-tls.ts'
 
 const SCOPE = 'edgeward-whoami'
@@ -225,6 +231,42 @@ describe('an EES that is served: TS 33.501 13.4.1.1.2', () => {
       }
       peer.close()
       server.close()
+    })
+
+    test('CA-12: after the authority has changed, clients of the new one are served', async () => {
+      const next = await createIssuer('ees-issuer', ecs.domain.root, { signer: aSigner(), random, now: Date.now() })
+      const certified = async (spki: Buffer, name: Fqdn) => {
+        const subject = { role: 'ees', fqdn: name, registrationId: ecs.registrationId } as const
+        const crlDistributionPoint = ecs.authInfo().crlUrl
+        const issuance = {
+          issuer: next.certificate,
+          spki,
+          serial: drawSerial(random),
+          now: Date.now(),
+          crlDistributionPoint,
+        }
+        const leaf = await issueCertificate(templateFor(subject, issuance), next.signer)
+        return [leaf, next.certificate.der].map((der) => writePem('CERTIFICATE', der))
+      }
+      ecs.answers['POST /.well-known/est/simplereenroll'] = async ({ message }) => {
+        const { spki } = readCertificationRequest(Buffer.from(String(message.body), 'base64'))
+        return certsOnly(await certified(spki, EES_FQDN))
+      }
+      const trusting = await openGuard(registration, { checkRevocation: false })
+      await registration.renew()
+      const server = createSecureServer(
+        trusting.tls(),
+        guardHttp2(trusting, SCOPE, (_request, response) => response.end()),
+      )
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const key = aKey()
+      const certificateChain = (await certified(spkiOf(signerOf(key)), S_EES)).join('')
+      const client = { certificateChain, privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
+      const peer = peerOf(client, String((server.address() as AddressInfo).port))
+      assert.equal((await whoAmI(peer, await tokenFor(client))).status, 200)
+      peer.close()
+      server.close()
+      trusting.close()
     })
   })
 })

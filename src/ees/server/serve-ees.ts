@@ -15,7 +15,7 @@ interface EesPeers {
 
 const route = routesOf<EesPeers>()
 
-export const WHO_AM_I: Operation = {
+const WHO_AM_I: Operation = {
   id: 'WhoAmI',
   api: 'edgeward-whoami',
   method: 'GET',
