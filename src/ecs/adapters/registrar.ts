@@ -39,6 +39,7 @@ import {
   reviveRegistration,
   updateRegistration,
 } from './registration-store.ts'
+import { turnsByName } from './turns.ts'
 
 /** The certificate authority as the procedures see it: plan, sign, and what is on record of it. */
 export function certificationPorts(
@@ -206,6 +207,7 @@ function certificateOf({ serial, state, pem, thumbprint }: CertificateRow): 'int
 export function updatePorts({ store, clock }: EcsContext): UpdatePorts {
   return {
     now: clock.now,
+    inTurn: turnsByName(),
     findRegistration: (registrationId) => findByRegistrationId(store, registrationId),
     async replaceRegistration(registration, content) {
       const now = clock.now()

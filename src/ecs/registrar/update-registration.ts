@@ -13,6 +13,8 @@ import {
 
 export interface UpdatePorts {
   now(): number
+  /** Does the work when all that was given for this registration before is done. */
+  inTurn<Result>(registrationId: RegistrationId, work: () => Promise<Result>): Promise<Result>
   /** as it is stored now */
   findRegistration(registrationId: RegistrationId): Promise<Registration | undefined>
   /**
@@ -53,32 +55,33 @@ export function modifyRegistration(
   })
 }
 
-/** How many others may come between before an update gives up. */
-const MOST_TRIES = 16
+/** How often something other than an update, as a renewal, may come between before an update gives up. */
+const MOST_TRIES = 4
 
 /**
- * One change at a time (THREATS ON-12): an update that another one outran is made again from what is stored by then,
- * unless its If-Match says that it was meant for what was there before.
+ * Updates of a registration are made one after another, each from what the one before it stored (THREATS ON-12);
+ * what If-Match says is compared when it is the update's turn.
  */
-async function changeNewest(
+function changeNewest(
   ecs: UpdatePorts,
   { peer, registrationId, ifMatch }: Target,
   contentFrom: (registration: Registration) => RegistrationContent,
 ): Promise<Registration> {
-  let registration = ownRegistration(peer, registrationId)
-  for (let tries = 1; ; tries++) {
-    refuseUnless(matches(ifMatch, registration), 'PRECONDITION_FAILED', 'the registration has changed')
-    const content = contentFrom(registration)
-    try {
-      return await ecs.replaceRegistration(registration, content)
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== 'PRECONDITION_FAILED') throw error
-      refuseUnless(tries < MOST_TRIES, 'NF_CONGESTION', 'the registration is changing all the time: ask again')
-      const newest = await ecs.findRegistration(registration.registrationId)
-      refuseUnless(newest?.state === 'live', 'REGISTRATION_NOT_FOUND', 'the registration has ended')
-      registration = newest
+  const own = ownRegistration(peer, registrationId).registrationId
+  return ecs.inTurn(own, async () => {
+    for (let tries = 1; ; tries++) {
+      const registration = await ecs.findRegistration(own)
+      refuseUnless(registration?.state === 'live', 'REGISTRATION_NOT_FOUND', 'the registration has ended')
+      refuseUnless(matches(ifMatch, registration), 'PRECONDITION_FAILED', 'the registration has changed')
+      const content = contentFrom(registration)
+      try {
+        return await ecs.replaceRegistration(registration, content)
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'PRECONDITION_FAILED') throw error
+        refuseUnless(tries < MOST_TRIES, 'NF_CONGESTION', 'the registration is changing all the time: ask again')
+      }
     }
-  }
+  })
 }
 
 /** In a patch, null takes back what was asked for, and absence leaves it. */
