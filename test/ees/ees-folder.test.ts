@@ -153,6 +153,19 @@ describe('the folder of an EES', () => {
     assert.ok(realpathSync(ees.path('ees.key')).startsWith(realpathSync(ees.folder)))
   })
 
+  test('ON-12: two processes that renew at once leave a pair that fits, and one of them may be told to wait', async () => {
+    for (let round = 0; round < 10; round++) {
+      using ees = await aFolder()
+      const other = eesFolder(ees.folder)
+      const saves = [ees.store.saveCredential(SECOND), other.saveCredential(THIRD)]
+      const [second, third] = await Promise.allSettled(saves)
+      assert.ok(second?.status === 'fulfilled' || third?.status === 'fulfilled')
+      assert.ok([serialOf(SECOND), serialOf(THIRD)].includes(assertFits(ees)))
+      await ees.store.saveCredential(FIRST)
+      assert.equal(assertFits(ees), serialOf(FIRST))
+    }
+  })
+
   test('DB-01: killed anywhere in a renewal, key and certificate are both the old or both the new', async () => {
     let [deaths, old, fresh] = [0, 0, 0]
     for (const { layout, before, next } of [

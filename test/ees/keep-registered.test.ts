@@ -164,6 +164,12 @@ describe('a registration that keeps itself alive (D-6, D-7; TS 23.558 8.4.4.3)',
     assert.equal(events.length, 1)
   })
 
+  test('AV-01: an ECS that answers impossible times is not asked again and again', async () => {
+    const { run, events } = keep(0, { granted: -DAY })
+    await run(HOUR)
+    assert.ok(events.length > 0 && events.length <= 360, `${events.length} requests in an hour`)
+  })
+
   test('ON-11: a registration that has ended is not asked for again', async () => {
     for (const code of ['REGISTRATION_NOT_FOUND', 'CERTIFICATE_REVOKED']) {
       const { run, state, heard, waiting } = keep(0)
@@ -216,7 +222,7 @@ describe('a registration that keeps itself alive (D-6, D-7; TS 23.558 8.4.4.3)',
     const ports = { clock, timers: time.timers, random: { fraction: () => 0 } }
     const stop = keepRegistered(registration, ports, { renewed: resolve, failed: reject })
     clock.pass(before.notAfter - 9 * DAY - clock.now())
-    await time.run(1_000)
+    await time.run(12_000)
     const { expTime } = await renewed
     stop()
     assert.equal(ecs.paths()[0], 'POST /.well-known/est/simplereenroll')

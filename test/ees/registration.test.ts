@@ -78,6 +78,16 @@ describe('the life of a registration, the side of the EES: TR 33.839 6.Y.2, TS 2
     }
   })
 
+  test('ON-11: of a registration that has ended there is no token, and what is kept is removed all the same', async () => {
+    const { ecs, registration, kept } = await aRegistration()
+    ecs.answers[TOKEN] = () => json(401, { error: 'invalid_client' })
+    const name = `DELETE /eecs-eesregistration/v1/registrations/${ecs.registrationId}`
+    ecs.answers[name] = () => problem(401, 'CERTIFICATE_REVOKED')
+    await registration.deregister()
+    assert.deepEqual(ecs.paths(), [TOKEN, name])
+    assert.equal(kept(), undefined)
+  })
+
   test('deregistration that may not have happened keeps everything', async () => {
     for (const answer of [lostAnswer, () => problem(503, 'NF_CONGESTION'), () => problem(403, 'POLICY_DENIED')]) {
       const { ecs, registration, kept } = await aRegistration()

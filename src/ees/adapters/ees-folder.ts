@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { lstat, mkdir, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises'
+import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { x5tS256 } from '../../certificates/certificate.ts'
 import { isOfSchema } from '../../http/schema.ts'
+import { lockExclusively } from '../../store/exclusive-lock.ts'
 import { readPrivateFile, syncFolder, temporaryBeside, writePrivateFile } from '../../store/private-file.ts'
 import { NotUsable } from '../errors.ts'
 import type { OnboardingStore } from '../onboarding/onboard-ees.ts'
@@ -16,6 +17,7 @@ const ROOT = 'ca.crt'
 const RECORD = 'registration.json'
 const CURRENT = 'current'
 const PAIRS = 'pairs'
+const LOCK = '.lock'
 
 /**
  * The folder of an EES: `ees.key`, `ees.crt` (with its issuer), `ca.crt`, `registration.json`, all of mode 0600. The
@@ -58,7 +60,8 @@ export function eesFolder(folder: string): OnboardingStore {
     async remove() {
       await rm(at(RECORD), { force: true })
       await syncFolder(folder)
-      for (const name of [KEY, CERTIFICATE, ROOT, CURRENT, PAIRS]) await rm(at(name), { recursive: true, force: true })
+      for (const name of [KEY, CERTIFICATE, ROOT, CURRENT, PAIRS, LOCK])
+        await rm(at(name), { recursive: true, force: true })
       await syncFolder(folder)
     },
   }
@@ -92,7 +95,17 @@ function belongTogether(pair: EesCredential): boolean {
   return certificateOf(pair).publicKey.equals(publicKey)
 }
 
+/** @throws CannotOpenStore `locked` while another process replaces the pair */
 async function replacePair(folder: string, next: EesCredential): Promise<void> {
+  const unlock = lockExclusively(join(folder, LOCK))
+  try {
+    await replaceLocked(folder, next)
+  } finally {
+    unlock()
+  }
+}
+
+async function replaceLocked(folder: string, next: EesCredential): Promise<void> {
   const names = [KEY, CERTIFICATE]
   const plain = []
   for (const name of names) if (!(await lstat(join(folder, name))).isSymbolicLink()) plain.push(name)
@@ -101,13 +114,13 @@ async function replacePair(folder: string, next: EesCredential): Promise<void> {
     await pointAt(folder, await readPair(folder))
     for (const name of plain) await placeLink(join(folder, name), join(CURRENT, name))
   }
-  const pair = await pointAt(folder, next)
-  const others = (await readdir(join(folder, PAIRS))).filter((name) => name !== pair)
-  for (const name of others) await rm(join(folder, PAIRS, name), { recursive: true, force: true })
+  const before = await readlink(join(folder, CURRENT))
+  await pointAt(folder, next)
+  await rm(join(folder, before), { recursive: true, force: true })
 }
 
-/** @returns the name of the pair that both names lead to from now on */
-async function pointAt(folder: string, pair: EesCredential): Promise<string> {
+/** Both names lead to this pair from now on. */
+async function pointAt(folder: string, pair: EesCredential): Promise<void> {
   const name = x5tS256(certificateOf(pair).der)
   const place = join(folder, PAIRS, name)
   await mkdir(place, { recursive: true, mode: 0o700 })
@@ -115,7 +128,6 @@ async function pointAt(folder: string, pair: EesCredential): Promise<string> {
   await writePrivateFile(join(place, CERTIFICATE), Buffer.from(pair.certificateChain), { replace: true })
   await syncFolder(join(folder, PAIRS))
   await placeLink(join(folder, CURRENT), join(PAIRS, name))
-  return name
 }
 
 /** Replaces whatever has the name in one step; relative, so that the folder can be moved. */

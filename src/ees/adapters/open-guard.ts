@@ -47,9 +47,11 @@ export interface EesGuard {
  */
 export async function openGuard(registration: Registration, options: GuardOptions = {}): Promise<EesGuard> {
   const { fqdn, authInfo } = registration.record
-  let revocationChanged = () => {}
-  const revocation =
-    options.checkRevocation === false ? undefined : watch(registration, options, () => revocationChanged())
+  const listeners = new Set<() => void>()
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+  const revocation = options.checkRevocation === false ? undefined : watch(registration, options, changed)
   await revocation?.refresh()
 
   const otherDomains = options.otherDomains ?? []
@@ -75,9 +77,7 @@ export async function openGuard(registration: Registration, options: GuardOption
   return {
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
     isRevoked: (socket) => guard.isRevoked(shown(socket)),
-    onRevocation(listener) {
-      revocationChanged = listener
-    },
+    onRevocation: (listener) => void listeners.add(listener),
     tls: () => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
       const roots = [registration.root, ...otherDomains.map(({ root }) => root)]

@@ -11,8 +11,8 @@ export interface IssuerKeysPorts {
   readonly failed?: (error: unknown) => void
 }
 
-/** Milliseconds. A key that the issuer has taken back is gone here after `fresh`, whoever asks for it. */
-const TIMES = { betweenFetches: 30_000, fresh: 300_000 }
+/** Milliseconds. A key that the issuer has taken back is asked about after `fresh`, and gone after `usable` at the latest. */
+const TIMES = { betweenFetches: 30_000, fresh: 300_000, usable: 900_000 }
 
 /**
  * The keys of one issuer (RFC 7517 5). An unknown `kid` makes them be fetched again, but not more often than every 30 s
@@ -47,14 +47,18 @@ export function issuerKeys({ fetch, clock, failed }: IssuerKeysPorts): KeySource
     })
     return underWay
   }
-  const isFresh = () => clock.monotonic() - fetchedAt < TIMES.fresh
+  const isYounger = (age: number) => clock.monotonic() - fetchedAt < age
 
   return {
     async get(kid): Promise<KeyObject | undefined> {
-      const known = isFresh() ? keys?.get(kid) : undefined
-      if (known !== undefined) return known
+      const known = isYounger(TIMES.usable) ? keys?.get(kid) : undefined
+      if (known !== undefined) {
+        // An issuer that is down for a minute shall not take its EESs with it.
+        if (!isYounger(TIMES.fresh)) void refetchOnce()
+        return known
+      }
       await refetchOnce()
-      const unsure = failure !== undefined || !isFresh()
+      const unsure = failure !== undefined || !isYounger(TIMES.usable)
       if (unsure) throw new Refusal('NF_CONGESTION', 'the keys of the issuer cannot be had now', { cause: failure })
       return keys?.get(kid)
     },

@@ -8,6 +8,8 @@ import { hasEnded, type Registration } from './registration.ts'
 const SECOND = 1_000
 const HOUR = 3_600 * SECOND
 const BACKOFF = { first: 5 * SECOND, longest: 900 * SECOND }
+/** Between two requests that nobody asked for, whatever times the ECS answers. */
+const SHORTEST_PAUSE = 10 * SECOND
 /** Never asleep for longer, so that a wall clock that was set is noticed (THREATS TM-01). */
 const LONGEST_SLEEP = HOUR
 /** The part of the time between `renewAfter` and the end of the certificate over which the renewals of many EESs spread. */
@@ -102,9 +104,10 @@ function nextDue({ record, certificate }: Kept, since: number, fraction: number)
   const renewAfter = Date.parse(record.authInfo.renewAfter)
   const { expTime } = record.registration
   const expires = expTime === undefined ? Number.POSITIVE_INFINITY : Date.parse(expTime)
+  const soonest = since + SHORTEST_PAUSE
   return {
-    renewAt: renewAfter + Math.max(0, notAfter - renewAfter) * SPREAD * fraction,
+    renewAt: Math.max(soonest, renewAfter + Math.max(0, notAfter - renewAfter) * SPREAD * fraction),
     // A registration that lasts as long as its certificate is moved by the renewal.
-    extendAt: expires < notAfter ? since + ((expires - since) * 2) / 3 : Number.POSITIVE_INFINITY,
+    extendAt: expires < notAfter ? Math.max(soonest, since + ((expires - since) * 2) / 3) : Number.POSITIVE_INFINITY,
   }
 }

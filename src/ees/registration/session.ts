@@ -79,14 +79,17 @@ export class Session {
     return target === this.#stored.record.ecs.fqdn ? { scope } : { scope, target }
   }
 
-  /** @returns undefined where the ECS gives none for itself: then it authorizes by policy alone (D-10), or will say no */
+  /**
+   * @returns undefined where the ECS gives none for itself: it authorizes by policy alone (D-10), or the registration has
+   *   ended. Which it is, the operation itself is told.
+   */
   async #tokenFor(purpose: TokenPurpose): Promise<GrantedToken | undefined> {
     const atEcs = purpose.target === undefined
     if (atEcs && this.#stored.record.authInfo.tokenEndpoint === undefined) return undefined
     try {
       return await this.tokens.get(purpose)
     } catch (error) {
-      if (atEcs && error instanceof RefusedByServer && error.code === 'invalid_scope') return undefined
+      if (atEcs && error instanceof RefusedByServer && !error.isTransient) return undefined
       throw error
     }
   }
