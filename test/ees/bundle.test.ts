@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { readCertificate } from '../../src/certificates/certificate.ts'
 import { readBundle } from '../../src/ees/onboarding/bundle.ts'
 import { sha256 } from '../../src/octets/digest.ts'
-import { aDomain, fqdn } from '../certificates/a-domain.ts'
+import { aDomain } from '../certificates/a-domain.ts'
 import { anEcs, ECS_FQDN, EES_FQDN, EES_ID, ONBOARDING_TOKEN } from './an-ecs.ts'
 
 const ecs = await anEcs()
