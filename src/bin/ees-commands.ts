@@ -159,7 +159,8 @@ async function readMessage(file: string): Promise<EESRegistration> {
   return isOfSchema(EESRegistration, content) ? content : { eesProf: await readProfile(file) }
 }
 
-function resolveArgument(text: string, before: Resolve = new Map()): Resolve {
+/** @param before - what was given by the same option already */
+export function resolveArgument(text: string, before: Resolve = new Map()): Resolve {
   const [name = '', address] = text.split('=')
   if (address === undefined || address === '') throw new InvalidArgumentError('It is not FQDN=ADDRESS.')
   return new Map([...before, [fqdnArgument(name), address]])

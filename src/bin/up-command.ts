@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { stepLine } from './step-lines.ts'
 import { stopSignals } from './stop.ts'
 import { playAuthorization } from './up/authorization.ts'
 import { type Edge, EES1, EES2, startEdge } from './up/edge.ts'
-import type { Audience, Figure, Step } from './up/figure.ts'
+import type { Audience, Figure } from './up/figure.ts'
 import { playLife, playOnboarding } from './up/onboarding.ts'
 
 interface Options {
@@ -91,15 +92,7 @@ function printed(): Audience {
   const write = (line: string) => process.stdout.write(`${line}\n`)
   return {
     begins: ({ id, case: name }) => write(`\n${styleText('bold', `${id}  ${name}`)}`),
-    happened: (step) => write(line(step)),
+    happened: (step) => write(stepLine(step)),
     ended: ({ ok }) => write(ok ? styleText('green', '    succeeded') : styleText('red', '    failed')),
   }
 }
-
-function line({ clause, from, to, message, ms, ok }: Step): string {
-  const mark = ok ? styleText('green', '✔') : styleText('red', '✘')
-  const arrow = from === '' ? '' : ` ${short(from)} → ${short(to)}`
-  return `  ${mark} ${styleText('cyan', clause)}${arrow}: ${message} ${styleText('dim', `${ms} ms`)}`
-}
-
-const short = (name: string) => name.split('.')[0] ?? name

@@ -114,7 +114,7 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
   }
   const socket = connectTls({ ...options, ALPNProtocols: ['h2'] })
   const deadline = setTimeout(() => fail('no connection in time'), CONNECT_LIMIT)
-  socket.once('error', (error) => fail(error.message, error))
+  socket.once('error', (error) => fail(reasonOf(error), error))
   socket.once('close', () => {
     clearTimeout(deadline)
     fail('closed before the handshake was done')
@@ -140,6 +140,9 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
   })
   return promise
 }
+
+/** What OpenSSL says, without the place in its sources where it says so. */
+const reasonOf = (error: Error) => ('reason' in error ? String(error.reason) : error.message)
 
 /** @throws PeerUnavailable, of the phase `connect` if the peer did nothing */
 async function exchange(session: ClientHttp2Session, message: Message): Promise<Response> {

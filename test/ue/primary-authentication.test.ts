@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { writeEapPacket } from '../../src/keys/eap.ts'
 import { identityRequest, NOTIFICATION, notificationRequest } from '../../src/keys/eap-packets.ts'
+import { eciesPrivateKey } from '../../src/keys/ecies.ts'
 import { deriveKedge, deriveKedgeId } from '../../src/keys/kedge.ts'
 import { newUsimSqnState } from '../../src/keys/sqn.ts'
 import { hexOf, key } from '../keys/octets.ts'
-import { type Cheats, HomeNetwork, json, type Method, problem } from './a-home-network.ts'
+import { aSubscription, type Cheats, HomeNetwork, json, type Method, problem } from './a-home-network.ts'
 import { Ue } from './a-ue.ts'
 
 const METHODS = ['5G_AKA', 'EAP_AKA_PRIME'] as const
@@ -224,10 +225,6 @@ describe("EAP-AKA' in the ME: TS 33.501 6.1.3.1, RFC 9048", () => {
 
   test('the SUPI is in no message, in any form', async () => {
     const subscription = { homeNetworkPublicKey: { profile: 'A', id: 1, key: HN_PUBLIC } }
-    const [{ aSubscription }, { eciesPrivateKey }] = [
-      await import('./a-home-network.ts'),
-      await import('../../src/keys/ecies.ts'),
-    ]
     const card = aSubscription(subscription)
     const homeNetworkKey = eciesPrivateKey('A', Buffer.from(HN_PRIVATE, 'hex'))
     const home = new HomeNetwork('EAP_AKA_PRIME', { subscription: card, homeNetworkKey })

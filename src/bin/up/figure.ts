@@ -1,3 +1,5 @@
+import type { Arrow, Progress } from '../../ports/progress.ts'
+
 /** One arrow of a figure, as it happened. */
 export interface Step {
   /** as cited everywhere: `TR 33.839 6.Y.2 step 3` */
@@ -25,20 +27,8 @@ export interface Audience {
   ended(figure: Figure): void
 }
 
-/** Someone to someone, by a clause. */
-export interface Arrow {
-  readonly clause: string
-  readonly from: string
-  readonly to: string
-}
-
-export interface Stage {
-  /** Does what the arrow says and tells how long it took; `message` may speak of the result. */
-  step<Result>(
-    arrow: Arrow,
-    message: string | ((result: Result) => string),
-    act: () => Promise<Result>,
-  ): Promise<Result>
+/** Each step is told with the time that it took. */
+export interface Stage extends Progress {
   /** A step that must be refused: it succeeds if `act` throws what `refusal` recognises. */
   refused(
     arrow: Arrow,
@@ -75,7 +65,8 @@ export async function play(
   return figure
 }
 
-function stageFor(tell: (step: Step) => void): Stage {
+/** @param tell - hears of each step when it has ended */
+export function stageFor(tell: (step: Step) => void): Stage {
   return {
     async step(arrow, message, act) {
       const start = performance.now()

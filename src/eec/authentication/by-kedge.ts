@@ -1,0 +1,93 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { Progress } from '../../ports/progress.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import type { Connect, Connection } from '../connection.ts'
+import { AuthenticationStepFailed } from '../errors.ts'
+import { authenticationRequest, type Invitation, processAuthenticationResponse } from './authentication-request.ts'
+import type { EdgeKey } from './edge-key.ts'
+
+/** The ECS that the device was told of, with the EDN configuration (TS 23.558 8.3.2). */
+export interface Ecs {
+  readonly fqdn: Fqdn
+  /** `https://FQDN[:PORT]` of the listener with a certificate */
+  readonly apiRoot: string
+}
+
+export interface AuthenticationPorts {
+  readonly eecId: EecId
+  /** the local interface of the UE */
+  fetchKey(ecs: Fqdn): Promise<EdgeKey>
+  readonly connect: Connect
+  readonly clock: Pick<Clock, 'now'>
+  readonly progress: Progress
+}
+
+/** An ECS and an EEC that know each other. */
+export interface AuthenticatedConnection {
+  readonly connection: Connection
+  /** milliseconds since 1970: the ECS ends the connection then */
+  readonly expiresAt: number
+}
+
+/**
+ * EEC authentication with the pre-shared key Kedge: TR 33.839 6.x.2.1, figures 6.x.2-1 and 6.x.2-2, steps 3, 4 and 7. For
+ * the EEC there is no difference between an ECS inside the operator's domain and one outside.
+ *
+ * @throws AuthenticationStepFailed; there is no second method
+ */
+export async function authenticateByKedge(eec: AuthenticationPorts, ecs: Ecs): Promise<AuthenticatedConnection> {
+  const { eecId, progress } = eec
+
+  // Step 3: the EEC fetches Kedge ID and key through the secure interface of the UE.
+  const key = await at(3, () =>
+    progress.step({ clause: clause(3), from: 'EEC', to: 'UE' }, keyTold, () => eec.fetchKey(ecs.fqdn)),
+  )
+
+  // Step 4: the EEC sends the authentication request, with EEC ID and Kedge ID, to the ECS.
+  const invitation = await at(4, () =>
+    progress.step({ clause: clause(4), from: 'EEC', to: ecs.fqdn }, `EEC ID ${eecId}, Kedge ID`, () =>
+      request(eec, ecs, key),
+    ),
+  )
+
+  // Step 7: EEC and ECS establish TLS with the pre-shared key, the EEC as client.
+  return at(7, () =>
+    progress.step({ clause: clause(7), from: 'EEC', to: ecs.fqdn }, 'TLS 1.3 with the pre-shared key', () =>
+      handshake(eec, invitation, key),
+    ),
+  )
+}
+
+const clause = (step: number) => `TR 33.839 6.x.2.1 step ${step}`
+const keyTold = ({ kedgeId, keyProfile }: EdgeKey) =>
+  `${keyProfile === 'bound' ? 'K_ECS' : 'Kedge'}, Kedge ID ${kedgeId}`
+
+async function request({ eecId, connect, clock }: AuthenticationPorts, ecs: Ecs, key: EdgeKey): Promise<Invitation> {
+  const connection = connect.byCertificate(ecs.apiRoot)
+  try {
+    const response = await connection.request(authenticationRequest(eecId, key.kedgeId))
+    return processAuthenticationResponse(response, ecs.fqdn, key, clock.now())
+  } finally {
+    connection.close()
+  }
+}
+
+async function handshake({ connect }: AuthenticationPorts, { pskEndpoint, expiresAt }: Invitation, { psk }: EdgeKey) {
+  const connection = connect.byPsk(pskEndpoint, psk)
+  try {
+    await connection.open()
+    return { connection, expiresAt }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+async function at<Result>(step: 3 | 4 | 7, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act()
+  } catch (cause) {
+    throw new AuthenticationStepFailed(step, cause)
+  }
+}

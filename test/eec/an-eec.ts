@@ -1,0 +1,33 @@
+import { createSecretKey } from 'node:crypto'
+import { authenticate, type EecOptions } from '../../src/eec/index.ts'
+import type { Progress } from '../../src/ports/progress.ts'
+import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
+import { type AServingUe, EEC_1, VECTOR } from '../ue/a-folder.ts'
+import type { AnEcs } from './an-ecs.ts'
+
+export const K_ECS = createSecretKey(Buffer.from(VECTOR.kecs, 'hex'))
+
+/** What an application of this EEC would do. */
+export function authenticateAt(ecs: AnEcs, ue: AServingUe, change: Partial<EecOptions> & { eecId?: EecId } = {}) {
+  const { eecId = EEC_1, ...options } = change
+  const { apiRoot, root, resolve } = ecs
+  return authenticate({ credential: ue.credential(eecId), ecs: apiRoot, root, resolve, ...options })
+}
+
+/** Remembers the steps, and how they ended. */
+export function recordedSteps() {
+  const steps: string[] = []
+  const progress: Progress = {
+    async step({ clause, from, to }, _message, act) {
+      try {
+        const result = await act()
+        steps.push(`${clause}: ${from} -> ${to}`)
+        return result
+      } catch (error) {
+        steps.push(`${clause}: ${from} -> ${to} failed`)
+        throw error
+      }
+    },
+  }
+  return { steps, progress }
+}
