@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { addEcsCommands } from './ecs-commands.ts'
+import { addEecCommands } from './eec-commands.ts'
 import { addEesCommands } from './ees-commands.ts'
 import { dangerOf, hardenPrototypes } from './environment.ts'
 import { explainFailure } from './failure.ts'
+import { addUeCommands } from './ue-commands.ts'
 import { addUpCommand } from './up-command.ts'
 
 /** Done; refused or failed; wrong usage (ARCHITECTURE 7). */
@@ -23,6 +25,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   addUpCommand(program)
   addEcsCommands(program)
   addEesCommands(program)
+  addUeCommands(program)
+  addEecCommands(program)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done
