@@ -15,7 +15,8 @@ export async function startEes(bundleFile: string, folder: string) {
   // Verifies certificates and tokens as TS 33.501 13.4.1.1.2 step 2 lists it.
   const guard = await openGuard(registration)
   const app = fastify({ http2: true, https: guard.tls() })
-  app.get('/hello', { preHandler: guardFastify(guard, 'eees-eeccontextreloc') }, async (request) => {
+  registration.onRenewed(() => app.server.setSecureContext(guard.tls()))
+  app.get('/hello', { onRequest: guardFastify(guard, 'eees-eeccontextreloc') }, async (request) => {
     return { hello: callerOf(request)?.fqdn }
   })
   await app.listen({ port: 9443 })
