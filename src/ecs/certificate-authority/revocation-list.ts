@@ -38,7 +38,7 @@ export function keepRevocationList(
   timers: Timers,
   failed: (error: unknown) => void,
 ): RevocationList {
-  let latest: { der: Buffer; nextUpdate: number } | undefined
+  let latest: { der: Buffer; thisUpdate: number; nextUpdate: number } | undefined
   let running: Promise<void> | undefined
   let waiting: Promise<void> | undefined
 
@@ -50,7 +50,7 @@ export function keepRevocationList(
     // As certificates are: whose clock is behind can use the list at once.
     const thisUpdate = now - BACKDATED_BY
     const nextUpdate = now + lifetime
-    latest = { der: await ecs.signCrl(number, { thisUpdate, nextUpdate }, entries), nextUpdate }
+    latest = { der: await ecs.signCrl(number, { thisUpdate, nextUpdate }, entries), thisUpdate, nextUpdate }
   }
   /** One list at a time; whoever asks while one is made waits for the next, which all who wait share. */
   const publish = (): Promise<void> => {
@@ -68,10 +68,12 @@ export function keepRevocationList(
       })
     return waiting
   }
+  /** After a clock that was ahead, the list of then is not valid yet (THREATS CA-08). */
+  const isCurrent = (now: number) => latest !== undefined && latest.thisUpdate <= now && now < latest.nextUpdate
   const stop = timers.every(refresh, () => publish().catch(failed))
   return {
     async current() {
-      if (latest === undefined || latest.nextUpdate <= ecs.now()) await publish()
+      if (!isCurrent(ecs.now())) await publish()
       if (latest === undefined) throw new Error('there is no revocation list')
       return latest.der
     },
