@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool'
+export type Judge = 'openssl' | 'certtool' | 'curl'
 
-const VERSION: Readonly<Record<Judge, readonly string[]>> = { openssl: ['version'], certtool: ['--version'] }
+const VERSION: Readonly<Record<Judge, readonly string[]>> = {
+  openssl: ['version'],
+  certtool: ['--version'],
+  curl: ['--version'],
+}
 const presence = new Map<Judge, boolean>()
 
 /**
