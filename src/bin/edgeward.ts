@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander'
+import { addAusfCommands } from './ausf-commands.ts'
+import { addCoreCommands } from './core-commands.ts'
 import { addEcsCommands } from './ecs-commands.ts'
 import { addEecCommands } from './eec-commands.ts'
 import { addEesCommands } from './ees-commands.ts'
 import { dangerOf, hardenPrototypes } from './environment.ts'
 import { explainFailure } from './failure.ts'
+import { addUdmCommands } from './udm-commands.ts'
 import { addUeCommands } from './ue-commands.ts'
 import { addUpCommand } from './up-command.ts'
 
@@ -24,6 +27,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help tells more)')
   addUpCommand(program)
   addEcsCommands(program)
+  addCoreCommands(program)
+  addUdmCommands(program)
+  addAusfCommands(program)
   addEesCommands(program)
   addUeCommands(program)
   addEecCommands(program)

@@ -101,12 +101,15 @@ export interface NewNf extends NfNames {
   readonly own: object
 }
 
+/** Every value where it stands: our reader takes no aliases. */
+const yaml = (value: object) => stringify(value, { aliasDuplicateObjects: false })
+
 /** `<name>.yaml` of a new network function. */
 export function configurationText({ own, ...nf }: NewNf): string {
-  return `# ${nf.nfType} ${nf.fqdn}. Who may call stands in peers.yaml.\n${stringify({ ...nf, ...own })}`
+  return `# ${nf.nfType} ${nf.fqdn}. Who may call stands in peers.yaml.\n${yaml({ ...nf, ...own })}`
 }
 
 /** `peers.yaml` of a new network function. */
 export function peersText(peers: readonly PeerEntry[]): string {
-  return `# Who may call, and what for; nobody else may. What is changed here holds a second later.\n${stringify(peers)}`
+  return `# Who may call, and what for; nobody else may. What is changed here holds a second later.\n${yaml(peers)}`
 }

@@ -35,7 +35,7 @@ export const NAUSF_UE_AUTHENTICATION = {
 } as const
 
 /** @param parameters - by the names in braces */
-export function pathOf({ path }: Operation, parameters: Readonly<Record<string, string>>): string {
+export function pathOf({ path }: Pick<Operation, 'path'>, parameters: Readonly<Record<string, string>>): string {
   return path.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => {
     const value = parameters[name]
     if (value === undefined) throw new TypeError(`the path needs ${name}`)

@@ -16,6 +16,8 @@ const OWN_MEMBERS = {
     { mcc: Type.String({ pattern: '^[0-9]{3}$' }), mnc: Type.String({ pattern: '^[0-9]{2,3}$' }) },
     strict,
   ),
+  /** of subscribers for whom no other is given */
+  routingIndicator: Type.String({ pattern: '^[0-9]{1,4}$' }),
   /** the private keys under which SUCIs are concealed: TS 33.501 C.3 */
   homeNetworkKeys: Type.Array(
     Type.Object(
@@ -38,7 +40,7 @@ export type UdmConfiguration = NfConfiguration & Static<Type.TObject<typeof OWN_
 export const UDM: NfKind = {
   name: 'udm',
   schema: UdmConfiguration,
-  defaults: { ...SERVER_DEFAULTS, homeNetworkKeys: [], nullScheme: 'refused' },
+  defaults: { ...SERVER_DEFAULTS, homeNetworkKeys: [], routingIndicator: '0', nullScheme: 'refused' },
 }
 
 export const UdmPeer = Type.Object(PEER_MEMBERS, strict)

@@ -49,7 +49,7 @@ export interface SubscriberRecord {
 }
 
 /** @throws Refusal MANDATORY_IE_INCORRECT or OPTIONAL_IE_INCORRECT that names the member, never its value */
-export function readSubscriber(record: SubscriberRecord): Subscriber {
+export function readSubscriber(record: SubscriberRecord, usualRoutingIndicator = '0'): Subscriber {
   const supi = parseSupi(record.supi)
   refuseUnless(supi !== undefined, 'MANDATORY_IE_INCORRECT', 'supi is not an IMSI or NAI with its prefix')
   const gpsi = record.gpsi === undefined ? undefined : parseGpsi(record.gpsi)
@@ -62,7 +62,7 @@ export function readSubscriber(record: SubscriberRecord): Subscriber {
   )
   const sqnHe = number(record.sqn ?? '000000000000', 12)
   refuseUnless(sqnHe !== undefined, 'OPTIONAL_IE_INCORRECT', 'sqn has 12 hexadecimal digits')
-  const routingIndicator = parseRoutingIndicator(record.routingIndicator ?? '0')
+  const routingIndicator = parseRoutingIndicator(record.routingIndicator ?? usualRoutingIndicator)
   refuseUnless(routingIndicator, 'OPTIONAL_IE_INCORRECT', 'routingIndicator has 1 to 4 digits')
   const { authMethod = '5G_AKA', edge = false, akma = false } = record
   refuseUnless(isAuthMethod(authMethod), 'OPTIONAL_IE_INCORRECT', 'authMethod is 5G_AKA or EAP_AKA_PRIME')

@@ -130,8 +130,8 @@ async function serve(home: string): Promise<ServingNf> {
     undefined,
   )
   const route = routesOf<TestPeers>()
-  return serveNf<TestPeers, PeerEntry>(opened, environment(), () => ({
-    peerSchema: Type.Object(PEER_MEMBERS, { additionalProperties: false }),
+  const entry = Type.Object(PEER_MEMBERS, { additionalProperties: false })
+  return serveNf<TestPeers, PeerEntry>(opened, environment(), entry, () => ({
     routes: [
       route({
         operation: WHO,

@@ -15,6 +15,7 @@ import { type Callers, callers } from '../adapters/callers.ts'
 import { inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
 import { type Alarms, createAlarms } from '../alarms.ts'
 import type { NfConfiguration, PeerEntry } from '../configuration.ts'
+import type { Peers } from '../peers.ts'
 import { regularly } from './upkeep.ts'
 
 /** What a network function runs on. */
@@ -39,12 +40,17 @@ export interface ServingNf {
   close(): Promise<void>
 }
 
-export interface NfService<Peers, Entry extends PeerEntry> {
-  /** of an entry of the allow-list */
-  readonly peerSchema: TSchema
-  readonly routes: readonly Route<Peers>[]
+/** What the listener and the service behind it have in common. */
+export interface SharedWithService<Entry extends PeerEntry> {
+  readonly alarms: Alarms
+  /** the allow-list in force */
+  peers(): Peers<Entry>
+}
+
+export interface NfService<Credentials, Entry extends PeerEntry> {
+  readonly routes: readonly Route<Credentials>[]
   /** what each credential of the routes means: mostly a scope */
-  authenticators(callers: Callers<Entry>): Authenticators<Peers>
+  authenticators(callers: Callers<Entry>): Authenticators<Credentials>
   readonly longestParameter?: number
 }
 
@@ -54,17 +60,19 @@ const RELOAD = 1_000
  * The one listener of a network function: mutual TLS, callers of the allow-list only (TS 33.501 13.1.0, 13.3.0).
  * What changes in the allow-list holds within a second.
  *
+ * @param peerSchema - of an entry of the allow-list
  * @throws ConfigurationError, Error with code EADDRINUSE or EACCES
  */
-export async function serveNf<Peers, Entry extends PeerEntry>(
+export async function serveNf<Credentials, Entry extends PeerEntry>(
   { folder, configuration, credential, root }: NfFolder<NfConfiguration>,
   { clock, timers, log }: NfEnvironment,
-  service: (alarms: Alarms) => NfService<Peers, Entry>,
+  peerSchema: TSchema,
+  service: (shared: SharedWithService<Entry>) => NfService<Credentials, Entry>,
 ): Promise<ServingNf> {
   const { fqdn, listen } = configuration
   const alarms = createAlarms(log)
-  const { peerSchema, routes, authenticators, ...options } = service(alarms)
   const list = await watchedPeers<Entry>(folder, peerSchema)
+  const { routes, authenticators, ...options } = service({ alarms, peers: list.current })
   const who = callers<Entry>({
     fqdn,
     peers: list.current,
@@ -73,7 +81,7 @@ export async function serveNf<Peers, Entry extends PeerEntry>(
     ...(await tokenIssuers(folder, configuration)),
   })
   const tls = () => mutualTls(credential, [...new Set([root, ...rootPems(list.current())])])
-  const listener = createListener<Peers>({
+  const listener = createListener<Credentials>({
     name: 'mtls',
     tls: tls(),
     routes,

@@ -15,8 +15,9 @@ const HOME_NETWORK_KEYS = [
 ] as const
 
 /** What `udm.yaml` of a new UDM says beside what all network functions say. */
-export const newUdmMembers = (homeNetwork: PlmnId) => ({
+export const newUdmMembers = (homeNetwork: PlmnId, routingIndicator = '0') => ({
   homeNetwork,
+  routingIndicator,
   homeNetworkKeys: HOME_NETWORK_KEYS,
   nullScheme: 'refused',
 })

@@ -43,7 +43,10 @@ export function authEventPorts(udm: OpenUdm): AuthEventPorts {
 export function udmCommands(udm: OpenUdm): UdmCommands {
   return {
     async add(records) {
-      await addSubscribers(udm, records.map(readSubscriber))
+      await addSubscribers(
+        udm,
+        records.map((record) => readSubscriber(record, udm.configuration.routingIndicator)),
+      )
       return { added: records.length }
     },
     async list(after = '') {
@@ -57,10 +60,11 @@ export function udmCommands(udm: OpenUdm): UdmCommands {
       await removeSubscriber(udm, supi)
     },
     async homeNetworkKeys() {
+      const { homeNetwork, routingIndicator } = udm.configuration
       const keys = [...udm.homeNetworkKeys].map(([id, key]) => {
         return { id, profile: key.profile, key: publicOctetsOf(key).toString('hex') }
       })
-      return { homeNetwork: udm.configuration.homeNetwork, keys }
+      return { homeNetwork, routingIndicator, keys }
     },
   }
 }

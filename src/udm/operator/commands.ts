@@ -21,6 +21,8 @@ export interface SubscriberPage {
 
 export interface HomeNetworkKeys {
   readonly homeNetwork: PlmnId
+  /** of subscribers for whom no other is given */
+  readonly routingIndicator: string
   readonly keys: readonly {
     readonly id: number
     readonly profile: 'A' | 'B'

@@ -22,8 +22,7 @@ export async function serveUdm(udm: OpenUdm): Promise<ServingUdm> {
   const { fqdn, listen } = udm.configuration
   const operator = udmCommands(udm)
   const admin = await operatorListener(udm, udm, operatorRoutes(operator))
-  const serving = await serveNf<UdmPeers, PeerEntry>(udm, udm, () => ({
-    peerSchema: UdmPeer,
+  const serving = await serveNf<UdmPeers, PeerEntry>(udm, udm, UdmPeer, () => ({
     routes: ueauRoutes({ ...authDataPorts(udm), ...authEventPorts(udm) }, `https://${fqdn}:${listen.mtls}`),
     authenticators: (callers) => ({ ausf: callers.authorized('nudm-ueau') }),
     longestParameter: LONGEST_PARAMETER,

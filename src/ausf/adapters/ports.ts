@@ -1,0 +1,69 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { withOctets } from '../../keys/key.ts'
+import type { NfClient } from '../../nf/adapters/nf-client.ts'
+import { rateLimit } from '../../nf/rate-limit.ts'
+import type { SharedWithService } from '../../nf/server/serve-nf.ts'
+import { encryptJwe } from '../../tokens/jwe.ts'
+import type { ConfirmationPorts } from '../authentication/confirm-5g-aka.ts'
+import type { StartPorts } from '../authentication/start-authentication.ts'
+import type { TakeBackPorts } from '../authentication/take-back.ts'
+import type { AusfPeerEntry } from '../configuration.ts'
+import { deriveEdgeKeys } from '../edge-key/edge-keys.ts'
+import type { KeyRequestPorts } from '../edge-key/key-request.ts'
+import type { contextTable } from './context-table.ts'
+import type { KedgeStore } from './kedge-store.ts'
+import type { OpenAusf } from './open-ausf.ts'
+import { udmPorts } from './udm-client.ts'
+
+/** The parts of a running AUSF. */
+export interface AusfParts {
+  readonly contexts: ReturnType<typeof contextTable>
+  readonly kedges: KedgeStore
+  readonly udm: NfClient
+}
+
+export function authenticationPorts(
+  ausf: OpenAusf,
+  { contexts, kedges, udm }: AusfParts,
+): StartPorts & ConfirmationPorts & TakeBackPorts {
+  const { clock, random, configuration } = ausf
+  const { edge, homeNetwork, nfInstanceId } = configuration
+  return {
+    contexts,
+    random,
+    ...udmPorts(udm, nfInstanceId, clock),
+    mayUseEdge: (data) => edge.permission === 'everyone' || data[edge.permission],
+    deriveEdgeKeys: (kausf, subscriber) => deriveEdgeKeys(kausf, subscriber, { homeNetwork, ...edge }),
+    replaceKedge({ supi }, keys) {
+      const times = { now: clock.now(), lifetime: edge.lifetime * 1000, grace: edge.grace * 1000 }
+      return kedges.replace(supi, keys, times)
+    },
+  }
+}
+
+export function keyRequestPorts(
+  ausf: OpenAusf,
+  { kedges }: AusfParts,
+  { alarms, peers }: SharedWithService<AusfPeerEntry>,
+): KeyRequestPorts {
+  const { clock, random, store, configuration } = ausf
+  const { keyProfile, functionCodes } = configuration.edge
+  return {
+    now: clock.now,
+    allow: rateLimit(configuration.keyRequests, clock.monotonic),
+    alarms,
+    keyProfile,
+    functionCodes,
+    isCaller: (ecs) => peers().entries.has(ecs),
+    findKedge: (kedgeId, now) => kedges.find(kedgeId, now),
+    encryptTo: (recipient, key) =>
+      withOctets(key, (octets) =>
+        encryptJwe(octets, {
+          recipient: createPublicKey({ format: 'jwk', key: recipient }),
+          ephemeral: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+          iv: random.octets(12),
+        }),
+      ),
+    record: (delivery) => store.commit([], [{ at: clock.now(), entry: delivery }]),
+  }
+}

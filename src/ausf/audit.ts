@@ -1,0 +1,14 @@
+import { sha256Base64url } from '../octets/digest.ts'
+
+/** What the audit trail tells of keys: who got one, never the key or the subscriber (D-33, THREATS OP-02). */
+export interface KeyDelivery {
+  readonly event: 'key-delivered'
+  /** hashed: it can be recognised, but not read */
+  readonly kedgeId: string
+  readonly ecs: string
+  /** the NEF that asked for the ECS */
+  readonly via?: string
+  readonly keyScope: 'ECS' | 'UE'
+}
+
+export const hashedKedgeId = (kedgeId: string) => sha256Base64url(kedgeId).slice(0, 22)

@@ -1,0 +1,31 @@
+/** What an AUSF keeps. Times are milliseconds since 1970. */
+export interface AusfTables {
+  kedge: KedgeTable
+}
+
+/** One Kedge. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
+interface KedgeTable {
+  /** the 16 octets of the Kedge ID */
+  kid: Uint8Array
+  /** 16 octets that stand for the SUPI: HMAC under a key of this AUSF */
+  subject: Uint8Array
+  /** Kedge, sealed under the data key for this kid and subject */
+  sealed: Uint8Array
+  routing_indicator: string
+  expires_at: number
+  /** 1 until a new authentication replaces it; then it ends at the end of its grace, which `expires_at` is set to */
+  is_current: 0 | 1
+}
+
+export const AUSF_MIGRATIONS = [
+  {
+    name: '001-kedge',
+    statements: [
+      `create table kedge (
+         kid blob primary key, subject blob not null, sealed blob not null, routing_indicator text not null,
+         expires_at integer not null, is_current integer not null) without rowid`,
+      `create index kedge_subject on kedge (subject)`,
+      `create index kedge_expiry on kedge (expires_at)`,
+    ],
+  },
+] as const

@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import { openAusf } from '../ausf/adapters/open-ausf.ts'
+import { serveAusf } from '../ausf/server/serve-ausf.ts'
+import { createLog } from '../http/log.ts'
+import { systemEnvironment } from './operator.ts'
+import { untilStopped } from './stop.ts'
+
+export function addAusfCommands(program: Command): void {
+  const ausf = program
+    .command('ausf')
+    .description('the Authentication Server Function, with its key service for the edge')
+  ausf
+    .command('serve')
+    .description('run until stopped; the first line of standard output says where, the log goes to standard error')
+    .requiredOption('--dir <folder>', 'the folder of the AUSF, made by "edgeward core init"')
+    .action(({ dir }: { dir: string }) => serve(dir))
+}
+
+async function serve(dir: string): Promise<void> {
+  const opened = await openAusf(dir, systemEnvironment('info'))
+  const log = createLog('ausf', opened.configuration.log)
+  const ausf = await serveAusf({ ...opened, log }).catch(async (error: unknown) => {
+    await opened.close()
+    throw error
+  })
+  const { fqdn, listeners } = ausf
+  process.stdout.write(`${JSON.stringify({ ready: 'ausf', fqdn, listeners })}\n`)
+  await untilStopped({ reload: ausf.reloadPeers })
+  await ausf.close()
+}

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { parse } from 'yaml'
+import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import { type PlmnId, parseRoutingIndicator, plmnDomain } from '../spec/subscriber-identifiers.ts'
+import { initCore } from './core/init-core.ts'
+import { readAuthorities, trustEcs } from './core/trust-ecs.ts'
+import { systemEnvironment } from './operator.ts'
+import { print } from './output.ts'
+
+export function addCoreCommands(program: Command): void {
+  const core = program
+    .command('core')
+    .description('the core network of one operator: UDM, AUSF, NEF, and who may call them')
+  addInit(core)
+  addTrust(core)
+}
+
+interface InitArguments {
+  readonly dir: string
+  readonly mcc: string
+  readonly mnc: string
+  readonly routingIndicator: string
+  readonly listen: string
+  readonly json?: boolean
+}
+
+function addInit(core: Command): void {
+  core
+    .command('init')
+    .description('make a core network: its authority, UDM, AUSF, NEF and the credential of a SEAF; never overwrites')
+    .requiredOption('--dir <folder>', 'where it is made')
+    .requiredOption('--mcc <digits>', 'mobile country code', digitsArgument(3, 3))
+    .requiredOption('--mnc <digits>', 'mobile network code', digitsArgument(2, 3))
+    .option('--routing-indicator <digits>', 'of subscribers for whom no other is given', routingIndicatorArgument, '0')
+    .option('--listen <address>', 'the address to listen on', '127.0.0.1')
+    .option('--json', 'print one JSON document')
+    .action(async ({ dir, mcc, mnc, routingIndicator, listen: address, json = false }: InitArguments) => {
+      const { clock, random, passphrase } = systemEnvironment('warn')
+      await initCore(dir, { homeNetwork: { mcc, mnc }, routingIndicator, address }, { clock, random, passphrase })
+      const next = ['udm', 'ausf'].map((name) => `edgeward ${name} serve --dir ${join(dir, name)}`)
+      const folders = Object.fromEntries(['ca', 'udm', 'ausf', 'nef', 'amf'].map((name) => [name, resolve(dir, name)]))
+      print(
+        json,
+        { dir: resolve(dir), folders, next },
+        `The core of ${mcc} ${mnc} stands in ${dir}.\nNext: ${next.join('\n      ')}`,
+      )
+    })
+}
+
+interface TrustArguments {
+  readonly dir: string
+  readonly ecsFqdn: Fqdn
+  readonly root: readonly string[]
+  readonly via: string
+  readonly json?: boolean
+}
+
+function addTrust(core: Command): void {
+  core
+    .command('trust')
+    .description('let an ECS have keys of its EECs; what is changed holds within a second, also while they serve')
+    .requiredOption('--dir <folder>', 'the folder of the core')
+    .requiredOption('--ecs-fqdn <name>', 'the host name of the ECS, as in its certificate', fqdnArgument)
+    .requiredOption(
+      '--root <file...>',
+      'PEM of the root of the ECS, and of the authority that issued its certificate: in one file, in two, or the latter ' +
+        'as ecs-issuer.crt beside the root',
+    )
+    .option('--via <entity>', 'ausf: it is in the domain of the operator; nef: it is not', viaArgument, 'ausf')
+    .option('--json', 'print one JSON document')
+    .action(async ({ dir, ecsFqdn: fqdn, root, via: asked, json = false }: TrustArguments) => {
+      const via = asked === 'nef' ? 'nef' : 'ausf'
+      await trustEcs(dir, { fqdn, authorities: await readAuthorities(root), via })
+      const keyService = await keyServiceOf(dir, via)
+      const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
+      print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
+    })
+}
+
+/** What the ECS has to be told. */
+async function keyServiceOf(dir: string, via: 'ausf' | 'nef') {
+  const read = async (name: string) => parse(await readFile(join(dir, name, `${name}.yaml`), 'utf8')) as Served
+  const { fqdn, listen } = await read(via)
+  const { homeNetwork } = await read('ausf')
+  const [mnc = '', mcc = ''] = plmnDomain(homeNetwork ?? { mcc: '', mnc: '' }).split('.')
+  const apiRoot = `https://${fqdn}:${listen.mtls}`
+  return { realm: `${mnc}.${mcc}`, via, apiRoot, root: resolve(dir, 'ca', 'root.crt') }
+}
+
+interface Served {
+  readonly fqdn: string
+  readonly listen: { readonly mtls: number }
+  readonly homeNetwork?: PlmnId
+}
+
+function fqdnArgument(text: string): Fqdn {
+  const fqdn = parseFqdn(text)
+  if (fqdn === undefined) throw new InvalidArgumentError('It is not a fully qualified host name, as ecs1.example.com.')
+  return fqdn
+}
+
+function digitsArgument(fewest: number, most: number) {
+  return (text: string): string => {
+    if (/^\d+$/.test(text) && text.length >= fewest && text.length <= most) return text
+    throw new InvalidArgumentError(`It has ${fewest === most ? fewest : `${fewest} or ${most}`} digits.`)
+  }
+}
+
+function routingIndicatorArgument(text: string): string {
+  if (parseRoutingIndicator(text) === undefined) throw new InvalidArgumentError('It has 1 to 4 digits.')
+  return text
+}
+
+function viaArgument(text: string): string {
+  if (text !== 'ausf' && text !== 'nef') throw new InvalidArgumentError('It is ausf or nef.')
+  return text
+}

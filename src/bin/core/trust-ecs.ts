@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Document, parseDocument } from 'yaml'
+import { readCertificateList } from '../../certificates/certificate.ts'
+import { writePem } from '../../certificates/pem.ts'
+import { ConfigurationError, PEERS_FILE } from '../../nf/adapters/folder.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import { writePrivateFile } from '../../store/private-file.ts'
+
+export interface TrustedEcs {
+  readonly fqdn: Fqdn
+  /** PEM: the root of its domain, and the authorities below it that issue to ECSs */
+  readonly authorities: string
+  /** `ausf` where it is in the operator's domain, `nef` where it is not (TR 33.839 6.x.2.1 steps 5 and 5.1) */
+  readonly via: 'ausf' | 'nef'
+}
+
+const SCOPES = { ausf: 'nausf-auth:edge-key', nef: '3gpp-edge-key' } as const
+
+/**
+ * Puts an ECS on the list of whom the AUSF, or the NEF, gives keys to. What is on the list already is replaced. Through
+ * the NEF, the AUSF learns of it as well: it gives no key for an ECS that it does not know (THREATS KE-10).
+ *
+ * @throws ConfigurationError
+ */
+export async function trustEcs(core: string, { fqdn, authorities, via }: TrustedEcs): Promise<void> {
+  const root = `ecs-${fqdn}.crt`
+  const folder = join(core, via)
+  await writePrivateFile(join(folder, root), Buffer.from(authorities), { replace: true })
+  await editPeers(folder, (list) => [...without(list, fqdn), { fqdn, nfType: 'ECS', root, scopes: [SCOPES[via]] }])
+  if (via === 'ausf') return
+  await editPeers(join(core, 'ausf'), (list) =>
+    list.map((peer) => (peer.nfType === 'NEF' ? { ...peer, ecs: [...without(peer.ecs ?? [], fqdn), { fqdn }] } : peer)),
+  )
+}
+
+interface WrittenPeer {
+  readonly fqdn: string
+  readonly nfType?: string
+  readonly ecs?: readonly { readonly fqdn: string }[]
+}
+
+function without<Entry extends { readonly fqdn: string }>(list: readonly Entry[], fqdn: string): Entry[] {
+  return list.filter((each) => each.fqdn !== fqdn)
+}
+
+/**
+ * @param files - PEM: the root, the issuing authority, or both in one; the latter is also found as `ecs-issuer.crt`
+ *   beside the root
+ * @throws ConfigurationError
+ */
+export async function readAuthorities(files: readonly string[]): Promise<string> {
+  const given = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+  const certificates = given.flatMap((pem) => readCertificateList(pem))
+  if (certificates.length === 1 && files[0] !== undefined) {
+    const beside = await readFile(join(dirname(files[0]), 'ecs-issuer.crt'), 'utf8').catch(() => '')
+    if (beside !== '') certificates.push(...readCertificateList(beside))
+  }
+  const roots = certificates.filter(({ issuer, subject }) => issuer.equals(subject))
+  const others = certificates.filter((certificate) => !roots.includes(certificate))
+  if (roots.length !== 1) throw new ConfigurationError('name the one root of the ECS: --root <its ca/root.crt>')
+  if (others.length === 0) {
+    throw new ConfigurationError('name the authority that issued the certificate of the ECS as well: ca/ecs-issuer.crt')
+  }
+  return [...roots, ...others].map(({ der }) => writePem('CERTIFICATE', der)).join('')
+}
+
+async function editPeers(folder: string, edit: (list: readonly WrittenPeer[]) => object[]): Promise<void> {
+  const file = join(folder, PEERS_FILE)
+  const document: Document = parseDocument(await readFile(file, 'utf8'))
+  const list: unknown = document.toJS()
+  if (document.errors.length > 0 || !Array.isArray(list)) throw new ConfigurationError(`${file}: not a list`)
+  document.contents = document.createNode(edit(list))
+  await writePrivateFile(file, Buffer.from(document.toString()), { replace: true })
+}
