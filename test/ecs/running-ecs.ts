@@ -162,7 +162,7 @@ export interface RunningEes {
 }
 
 /** Invites and onboards one EES, over the wire. */
-export async function onboard(ecs: RunningEcs, who: { eesId?: string; fqdn?: string } = {}): Promise<RunningEes> {
+export async function onboard(ecs: RunningEcs, who: Partial<Invitation> = {}): Promise<RunningEes> {
   const bundle = await ecs.invite(who)
   const key = newEesKey()
   const peer = ecs.anybody()

@@ -7,7 +7,7 @@ import type { Statement, Store } from '../../store/store.ts'
 import type { Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { Ending } from '../registrar/end-registration.ts'
 import type { Registration } from '../registrar/registration.ts'
-import type { EcsTables } from '../tables.ts'
+import type { EcsTables, RegistrationState } from '../tables.ts'
 import { db, type RegistrationRow, toRegistration } from './registration-store.ts'
 
 export type CertificateRow = Selectable<EcsTables['certificate']>
@@ -142,9 +142,14 @@ export async function unfinishedIntents(store: Store): Promise<string[]> {
 /** The registration ends, with it its certificates, and its keys are set free unless they are distrusted. */
 export function endRegistration({ registrationId, eesId }: Registration, ending: Ending, now: number): Statement[] {
   const end = statement(endOf(registrationId, ending, now), { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
-  const revoke = statement(revocationOf(registrationId, ending, now))
-  if (ending === 'revoked') return [end, revoke, statement(barOf(eesId, now))]
-  return [end, revoke, statement(db.deleteFrom('registered_key').where('registration_id', '=', registrationId))]
+  const revocation = revocationOf(ending, now)
+  if (ending === 'revoked') {
+    // An earlier registration that has expired may have left the EES a certificate as well.
+    const all = db.selectFrom('registration').select('registration_id').where('ees_id', '=', eesId)
+    return [end, statement(revocation.where('registration_id', 'in', all)), statement(barOf(eesId, now))]
+  }
+  const free = db.deleteFrom('registered_key').where('registration_id', '=', registrationId)
+  return [end, statement(revocation.where('registration_id', '=', registrationId)), statement(free)]
 }
 
 /** The registration is over for now; its EES keeps certificate and key (D-8). */
@@ -152,19 +157,23 @@ export function suspendRegistration({ registrationId }: Registration, now: numbe
   return [statement(endOf(registrationId, 'expired', now), { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })]
 }
 
+/** An expired registration may have kept its certificate, and with it the way back: only a revocation takes both. */
+export function endableStates(ending: Ending): readonly RegistrationState[] {
+  return ending === 'revoked' ? ['live', 'expired'] : ['live']
+}
+
 function endOf(registrationId: RegistrationId, ending: Ending, now: number) {
   return db
     .updateTable('registration')
     .set({ state: ending, updated_at: now, version: sql<number>`version + 1` })
     .where('registration_id', '=', registrationId)
-    .where('state', '=', 'live')
+    .where('state', 'in', endableStates(ending))
 }
 
-function revocationOf(registrationId: RegistrationId, ending: Ending, now: number) {
+function revocationOf(ending: Ending, now: number) {
   return db
     .updateTable('certificate')
     .set({ state: 'revoked', revoked_at: now, reason: REASONS[ending] })
-    .where('registration_id', '=', registrationId)
     .where('state', '!=', 'revoked')
 }
 

@@ -17,6 +17,7 @@ import type { UpdatePorts } from '../registrar/update-registration.ts'
 import {
   type CertificateRow,
   certificatesOf,
+  endableStates,
   endRegistration,
   extendRegistration,
   guardClock,
@@ -257,7 +258,7 @@ export function endingPorts(ecs: EcsContext): EndingPorts {
         return true
       } catch (error) {
         const current = await findByRegistrationId(store, registrationId)
-        if (current?.state === 'live') throw error
+        if (current !== undefined && endableStates(ending).includes(current.state)) throw error
         return false
       }
     },
