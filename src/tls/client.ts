@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { ConnectionOptions, PeerCertificate } from 'node:tls'
 import { type ServerCredential, TLS_PROFILE } from './profile.ts'
 
@@ -18,12 +19,10 @@ export function clientTls(roots: readonly string[], credential?: ServerCredentia
 }
 
 /**
- * RFC 9525, strictly: one of the certificate's DNS names is the name we asked for, letter by letter.
- * Node's own check would also take wildcards and, without DNS names, the common name.
+ * RFC 9525, strictly: one of the certificate's DNS names is the name we asked for. Node's own check would also take
+ * wildcards and, without DNS names, the common name; and the names as one text can be told wrongly by a URI with commas.
  */
-function refuseOtherName(name: string, certificate: PeerCertificate): Error | undefined {
-  const names = (certificate.subjectaltname ?? '').split(', ')
-  return names.includes(`DNS:${name.toLowerCase()}`)
-    ? undefined
-    : new Error(`the server's certificate is not for ${name}`)
+function refuseOtherName(name: string, { raw }: PeerCertificate): Error | undefined {
+  const named = new X509Certificate(raw).checkHost(name, { subject: 'never', wildcards: false }) !== undefined
+  return named ? undefined : new Error(`the server's certificate is not for ${name}`)
 }

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { writePem } from '../../src/certificates/pem.ts'
 import type { Subject, Template } from '../../src/certificates/template.ts'
 import { signerOf } from '../../src/ports/signer.ts'
@@ -26,9 +26,9 @@ export async function someCredentials(domain?: Domain) {
     server: await credential(SUBJECTS.ecs),
     client: await credential(SUBJECTS.ees),
     /** A server's credential whose certificate the CA would never have signed. */
-    async forged(change: Partial<Template>): Promise<ServerCredential> {
-      const key = aKey()
-      const wrong = { ...template(SUBJECTS.ecs, { spki: spkiOf(signerOf(key)) }), ...change }
+    async forged(change: Partial<Template>, key: KeyObject = aKey()): Promise<ServerCredential> {
+      const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+      const wrong = { ...template(SUBJECTS.ecs, { spki }), ...change }
       const der = await forge(wrong, issuers.ecs.signer)
       return { certificateChain: chainOf(der, 'ecs'), privateKey: pemOf(key) }
     },
