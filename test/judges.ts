@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool' | 'curl'
+export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'curl'
 
 const VERSION: Readonly<Record<Judge, readonly string[]>> = {
   openssl: ['version'],
   certtool: ['--version'],
+  'gnutls-serv': ['--version'],
   curl: ['--version'],
 }
 const presence = new Map<Judge, boolean>()

@@ -8,7 +8,11 @@ import type { AnEcs } from './an-ecs.ts'
 export const K_ECS = createSecretKey(Buffer.from(VECTOR.kecs, 'hex'))
 
 /** What an application of this EEC would do. */
-export function authenticateAt(ecs: AnEcs, ue: AServingUe, change: Partial<EecOptions> & { eecId?: EecId } = {}) {
+export function authenticateAt(
+  ecs: AnEcs,
+  ue: Pick<AServingUe, 'credential'>,
+  change: Partial<EecOptions> & { eecId?: EecId } = {},
+) {
   const { eecId = EEC_1, ...options } = change
   const { apiRoot, root, resolve } = ecs
   return authenticate({ credential: ue.credential(eecId), ecs: apiRoot, root, resolve, ...options })

@@ -2,6 +2,7 @@ import type { Message, Response } from '../../http/client.ts'
 import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import { type Kseaf, takeKey } from '../../keys/key.ts'
 import { decodeBase64 } from '../../octets/base64.ts'
+import { NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
 import type { ResynchronizationInfo } from '../../spec/messages/authentication-vectors.ts'
 import type { Link } from '../../spec/messages/ts29571/basic-types.ts'
 import {
@@ -15,7 +16,7 @@ import type { Challenge } from '../usim/authenticate.ts'
 
 /** Nausf_UEAuthentication as the SEAF uses it: TS 29.509 5.2, TS 33.501 6.1.2 and 6.1.3. */
 
-const COLLECTION = '/nausf-auth/v1/ue-authentications'
+const COLLECTION = NAUSF_UE_AUTHENTICATION.Authenticate.path
 /** TS 29.509 6.1.6.1; media types are compared in lower case. */
 const HAL = 'application/3gpphal+json'
 const JSON_OR_HAL = ['application/json', HAL]
