@@ -20,7 +20,7 @@ export function clientTls(roots: readonly string[], credential?: ServerCredentia
 
 /**
  * RFC 9525, strictly: one of the certificate's DNS names is the name we asked for. Node's own check would also take
- * wildcards and, without DNS names, the common name; and the names as one text can be told wrongly by a URI with commas.
+ * wildcards and, without DNS names, the common name.
  */
 function refuseOtherName(name: string, { raw }: PeerCertificate): Error | undefined {
   const named = new X509Certificate(raw).checkHost(name, { subject: 'never', wildcards: false }) !== undefined
