@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { parse } from 'yaml'
 import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
-import { type PlmnId, parseRoutingIndicator, plmnDomain } from '../spec/subscriber-identifiers.ts'
+import { parseRoutingIndicator } from '../spec/subscriber-identifiers.ts'
 import { initCore } from './core/init-core.ts'
+import { keyServiceOf } from './core/key-service.ts'
 import { readAuthorities, trustEcs } from './core/trust-ecs.ts'
 import { systemEnvironment } from './operator.ts'
 import { print } from './output.ts'
@@ -77,22 +76,6 @@ function addTrust(core: Command): void {
       const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
       print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
     })
-}
-
-/** What the ECS has to be told. */
-async function keyServiceOf(dir: string, via: 'ausf' | 'nef') {
-  const read = async (name: string) => parse(await readFile(join(dir, name, `${name}.yaml`), 'utf8')) as Served
-  const { fqdn, listen } = await read(via)
-  const { homeNetwork } = await read('ausf')
-  const [mnc = '', mcc = ''] = plmnDomain(homeNetwork ?? { mcc: '', mnc: '' }).split('.')
-  const apiRoot = `https://${fqdn}:${listen.mtls}`
-  return { realm: `${mnc}.${mcc}`, via, apiRoot, root: resolve(dir, 'ca', 'root.crt') }
-}
-
-interface Served {
-  readonly fqdn: string
-  readonly listen: { readonly mtls: number }
-  readonly homeNetwork?: PlmnId
 }
 
 function fqdnArgument(text: string): Fqdn {

@@ -7,6 +7,7 @@ import { stepLine } from './step-lines.ts'
 import { stopSignals } from './stop.ts'
 import { playAuthorization } from './up/authorization.ts'
 import { type Edge, EES1, EES2, startEdge } from './up/edge.ts'
+import { playEdgeKey, playPrimaryAuthentication } from './up/edge-key.ts'
 import type { Audience, Figure } from './up/figure.ts'
 import { playLife, playOnboarding } from './up/onboarding.ts'
 
@@ -61,6 +62,10 @@ async function playAll(edge: Edge, audience: Audience): Promise<Figure[]> {
     await playOnboarding(edge, 'ees1', EES1, audience),
     await playOnboarding(edge, 'ees2', EES2, audience),
   ]
+  figures.push(
+    await playPrimaryAuthentication(edge, audience),
+    await playEdgeKey(edge, 'inside the domain: ecs1 asks the AUSF for the key', edge.ecs1, audience),
+  )
   figures.push(...(await playAuthorization(edge, 'ees1', audience)), await playLife(edge, 'ees2', EES2, audience))
   return figures
 }

@@ -9,7 +9,7 @@ describe('edgeward up', () => {
     assert.equal(code, 0, stderr)
     const { ok, figures } = JSON.parse(stdout) as { ok: boolean; figures: Figure[] }
     assert.equal(ok, true)
-    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P3'])
+    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P3', 'P5'])
     for (const { steps } of figures) {
       assert.ok(steps.length > 0)
       for (const { clause, from, to, message, ms, ok: done } of steps) {

@@ -6,6 +6,7 @@ import type { OperatorCommands } from '../../ecs/operator/commands.ts'
 import type { Resolve } from '../../http/client.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { systemEnvironment } from '../operator.ts'
+import { introduce, makeCore, makeDevice } from './core.ts'
 import { type ServerProcess, startServer } from './process.ts'
 
 /** One ECS of the edge: its own process, and its operator's commands. */
@@ -21,6 +22,8 @@ export interface Edge {
   /** every name of this edge is on this machine */
   readonly resolve: Resolve
   readonly ecs1: EcsOfEdge
+  /** the folder of the UE */
+  readonly ue: string
   /** Starts another server of the edge; it is stopped with it. */
   start(name: string, ...arguments_: string[]): Promise<ServerProcess>
   stop(): Promise<void>
@@ -45,19 +48,31 @@ export async function startEdge(folder: string): Promise<Edge> {
     for (const server of servers.reverse()) await server.stop()
   }
   try {
-    const ecs1 = await startEcs(join(folder, 'ecs1'), ECS1, start)
+    const core = await makeCore(join(folder, 'core'))
+    const ue = await makeDevice(core, join(folder, 'ue'))
+    const made = await makeEcs(join(folder, 'ecs1'), ECS1)
+    await introduce(core, made, ECS1, 'ausf')
+    await start('udm', 'udm', 'serve', '--dir', join(core.folder, 'udm'))
+    await start('ausf', 'ausf', 'serve', '--dir', join(core.folder, 'ausf'))
+    const ecs1 = await startEcs(made, ECS1, start)
     clients.push(ecs1.close)
-    return { folder, resolve: new Map(NAMES.map((name) => [name, '127.0.0.1'])), ecs1, start, stop }
+    await start('ue', 'ue', 'serve', '--dir', ue)
+    const resolve = new Map([...NAMES, ...core.names].map((name) => [name, '127.0.0.1']))
+    return { folder, resolve, ecs1, ue, start, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']): Promise<EcsOfEdge & { close(): void }> {
+async function makeEcs(folder: string, fqdn: Fqdn): Promise<string> {
   const { clock, random } = systemEnvironment('silent')
   const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
   await initFolder(folder, fqdn, { clock, random, listen })
+  return folder
+}
+
+async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']): Promise<EcsOfEdge & { close(): void }> {
   const server = await start(fqdn.split('.')[0] ?? fqdn, 'ecs', 'serve', '--dir', folder)
   const operator = await adminClient(folder)
   return { folder, server, operator, close: () => operator.close() }

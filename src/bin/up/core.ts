@@ -1,0 +1,79 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseDocument } from 'yaml'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import { parseEecId } from '../../spec/subscriber-identifiers.ts'
+import { openUdm } from '../../udm/adapters/open-udm.ts'
+import { udmCommands } from '../../udm/adapters/ports.ts'
+import { allowEec, insertUsim, openUeFolder, readSubscription } from '../../ue/index.ts'
+import { domainOf, initCore } from '../core/init-core.ts'
+import { keyServiceOf } from '../core/key-service.ts'
+import { readAuthorities, trustEcs } from '../core/trust-ecs.ts'
+import { systemEnvironment } from '../operator.ts'
+
+/** The test PLMN of 3GPP. */
+const PLMN = { mcc: '001', mnc: '01' }
+const SUPI = 'imsi-001010000000001'
+const EEC_ID = 'eec-1'
+
+/** The core network of the operator: its folder, and the names in it. */
+export interface Core {
+  readonly folder: string
+  readonly names: readonly Fqdn[]
+}
+
+export async function makeCore(folder: string): Promise<Core> {
+  const { clock, random } = systemEnvironment('silent')
+  await initCore(
+    folder,
+    { homeNetwork: PLMN, routingIndicator: '0', address: '127.0.0.1' },
+    { clock, random, passphrase: undefined },
+  )
+  const domain = domainOf(PLMN)
+  return { folder, names: ['udm', 'ausf', 'nef', 'amf'].map((name) => `${name}.${domain}` as Fqdn) }
+}
+
+/** Each side is told about the other: the core whom to give keys to, the ECS whom to ask for them. */
+export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 'ausf' | 'nef'): Promise<void> {
+  const authorities = await readAuthorities([join(ecsFolder, 'ca', 'root.crt')])
+  await trustEcs(core.folder, { fqdn, authorities, via })
+  const file = join(ecsFolder, 'ecs.yaml')
+  const configuration = parseDocument(await readFile(file, 'utf8'))
+  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, via)] })
+  configuration.set('resolve', Object.fromEntries(core.names.map((name) => [name, '127.0.0.1'])))
+  await writeFile(file, String(configuration))
+}
+
+/** A subscriber of the operator, its USIM in a UE, and an EEC on it. @returns the folder of the UE */
+export async function makeDevice(core: Core, folder: string): Promise<string> {
+  const { random, clock, timers, log } = systemEnvironment('silent')
+  const keys = { k: random.octets(16).toString('hex'), opc: random.octets(16).toString('hex') }
+  const udm = await openUdm(join(core.folder, 'udm'), { random, clock, timers, log, passphrase: undefined })
+  const commands = udmCommands(udm)
+  await commands.add([{ supi: SUPI, ...keys, edge: true, gpsi: 'msisdn-0010000001' }])
+  const {
+    homeNetwork,
+    routingIndicator,
+    keys: [homeNetworkPublicKey],
+  } = await commands.homeNetworkKeys()
+  await udm.close()
+  const subscription = {
+    supi: SUPI,
+    homeNetwork,
+    routingIndicator,
+    ...keys,
+    ...(homeNetworkPublicKey && { homeNetworkPublicKey }),
+  }
+  await insertUsim(folder, readSubscription(JSON.stringify(subscription)), {
+    random,
+    passphrase: undefined,
+    keyProfile: 'bound',
+    replace: false,
+  })
+  const eecId = parseEecId(EEC_ID)
+  if (eecId === undefined) throw new Error('the EEC has no EEC ID')
+  await allowEec(await openUeFolder(folder, undefined), eecId, random)
+  return folder
+}
+
+export const EEC = EEC_ID
