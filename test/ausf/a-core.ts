@@ -70,11 +70,15 @@ export interface RunningCore {
   trustedEcs(name?: string, via?: 'ausf' | 'nef'): Promise<Caller & { readonly domain: EcsDomain }>
   /** the NEF of the core */
   nef(): Promise<Caller>
+  /** the UDM of the core, as a client */
+  udmCaller(): Promise<Caller>
   changeConfiguration(name: 'ausf' | 'udm', change: (configuration: Record<string, object>) => object): Promise<void>
   changePeers(change: (peers: readonly PeerEntry[]) => readonly object[]): Promise<void>
   stopUdm(): Promise<void>
   startUdm(): Promise<void>
   restartAusf(): Promise<void>
+  /** for good: a process takes its place */
+  stopAusf(): Promise<void>
   close(): Promise<void>
 }
 
@@ -103,6 +107,7 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
   const making = { clock: systemClock, random: systemRandom }
   await initCore(folder, { homeNetwork: HOME, routingIndicator: '0', address: '127.0.0.1' }, making)
   let ahead = 0
+  let stopped = false
   const clock = { now: () => systemClock.now() + ahead, monotonic: () => systemClock.monotonic() + ahead }
   const start = async () => serveAusf(await openAusf(join(folder, 'ausf'), environment({ clock, ...change })))
   const startUdm = async () => serveUdm(await openUdm(join(folder, 'udm'), environment(udmChange)))
@@ -145,6 +150,7 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
       return { ...caller(credential), domain }
     },
     nef: async () => caller(await nfCredential('nef')),
+    udmCaller: async () => caller(await nfCredential('udm')),
     async changeConfiguration(name, edit) {
       const file = join(folder, name, `${name}.yaml`)
       const written = parse(await readFile(file, 'utf8')) as Record<string, object>
@@ -166,9 +172,13 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
       await ausf.close()
       ausf = await start()
     },
+    async stopAusf() {
+      await ausf.close()
+      stopped = true
+    },
     async close() {
       for (const peer of open) peer.close()
-      await ausf.close()
+      if (!stopped) await ausf.close()
       await udm.close().catch(() => {})
       await rm(join(folder, '..'), { recursive: true, force: true })
     },

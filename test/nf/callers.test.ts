@@ -96,7 +96,7 @@ describe('who may call a network function: TS 33.501 13.1.0, 13.3.0', () => {
     assert.deepEqual(await cause(network.connect(named.credential)), [403, 'POLICY_DENIED'])
   })
 
-  test('R3, CA-11: a certificate of another role under a trusted root does not keep its connection', async () => {
+  test('CA-11: a certificate of another role under a trusted root does not keep its connection (R3)', async () => {
     const already = network.nf.alarms.count('certificate-refused')
     const { issuers } = ecsDomain
     const registrationId = systemRandom.uuid() as RegistrationId
