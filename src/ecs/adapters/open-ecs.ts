@@ -24,6 +24,7 @@ import { type EcsFolder, type LoadedPolicy, openFolder, readPolicy } from './ope
 import { commit, db } from './registration-store.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { type SigningKeyFiles, signingKeyFiles } from './signing-key-files.ts'
+import { turnsByName } from './turns.ts'
 
 export interface EcsEnvironment {
   readonly clock: Clock
@@ -157,16 +158,19 @@ async function keepTokenKeys({ folder, secret, configuration }: EcsFolder, store
   })
   let keys = await keepSigningKeys(keyFiles)
   let signer = await keyFiles.signerOf(keys.active.publicKey)
+  const inTurn = turnsByName()
   return {
     keyFiles,
     signingKeys: () => keys,
     verificationKeys: () => verificationKeys(keys),
     tokenSigner: () => signer,
-    async keepKeys(change?: (keys: SigningKeys) => Promise<SigningKeys>) {
-      const next = change === undefined ? await keepSigningKeys(keyFiles) : await change(keys)
-      signer = await keyFiles.signerOf(next.active.publicKey)
-      keys = next
-    },
+    // One change at a time: of two at once, each would destroy the key that the other has just made.
+    keepKeys: (change?: (keys: SigningKeys) => Promise<SigningKeys>) =>
+      inTurn('signing-keys', async () => {
+        const next = change === undefined ? await keepSigningKeys(keyFiles) : await change(keys)
+        signer = await keyFiles.signerOf(next.active.publicKey)
+        keys = next
+      }),
   }
 }
 
