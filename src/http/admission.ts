@@ -4,6 +4,8 @@ import type { Request } from './answer.ts'
 import { findInvalidParam } from './schema.ts'
 
 const MAX_FIELDS = 64
+/** Their content means nothing (RFC 9110 9.3), so it is a place to hide a second request in. */
+const CONTENTLESS = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']
 /** Fields of which two would leave a choice, and of which Node silently takes the first. */
 const SINGLE_FIELDS = ['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'if-match']
 
@@ -20,10 +22,12 @@ export function ambiguityOf({ raw, headers, originalUrl }: Request): string | un
   if (raw.stream === undefined && raw.httpVersion !== '1.1') return 'the version is neither HTTP/1.1 nor HTTP/2'
   const transferCoding = headers['transfer-encoding']
   if (transferCoding !== undefined && transferCoding.toLowerCase() !== 'chunked') return 'no transfer coding is taken'
+  if (CONTENTLESS.includes(raw.method ?? '') && announcesContent(headers)) return 'the method takes no content'
   if (![undefined, 'https'].includes(headers[':scheme'] as string | undefined)) return 'the scheme is not https'
   const [, authorityOfTarget] = ABSOLUTE_FORM.exec(originalUrl) ?? []
   const named = [headers[':authority'], headers.host, authorityOfTarget].filter((host) => host !== undefined)
   if (new Set(named).size > 1) return 'the request names two hosts'
+  if (headers[':authority'] === undefined && headers.host === undefined) return 'the request names no host'
   return ORIGIN_FORM.test(originForm(originalUrl)) ? undefined : 'the request target is not a path'
 }
 
@@ -66,12 +70,14 @@ export function refuseForeignContent({ headers }: Request, mediaType: string | u
   refuseUnless(given?.toLowerCase() === mediaType, 'UNSUPPORTED_MEDIA_TYPE', `the content must be ${mediaType}`)
 }
 
-/** What nobody would read is the favourite place to hide a second request in (RFC 9110 9.3.1). */
 function refuseAnnouncedContent(headers: Request['headers']): void {
-  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  refuseUnless(!announced, 'INVALID_MSG_FORMAT', 'this operation takes no content')
+  refuseUnless(!announcesContent(headers), 'UNSUPPORTED_MEDIA_TYPE', 'this operation takes no content')
   // A type without content is harmless, but would have the framework parse it.
   delete headers['content-type']
+}
+
+function announcesContent(headers: Request['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 export function refuseInvalidContent(schema: TSchema, body: unknown): void {

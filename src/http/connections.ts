@@ -25,6 +25,8 @@ export const HTTP2_BOUNDS = {
 
 /** Node looks at the deadlines of HTTP/1.1 in intervals, of 30 s unless told. */
 export const http1Bounds = ({ head, request, idle }: Deadlines) => ({
+  // Node would answer, and serve what came behind: a request without `Host` is refused with all others of two meanings.
+  requireHostHeader: false,
   headersTimeout: head,
   requestTimeout: Math.max(head, request),
   keepAliveTimeout: idle,
