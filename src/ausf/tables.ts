@@ -1,10 +1,5 @@
-/** What an AUSF keeps. Times are milliseconds since 1970. */
-export interface AusfTables {
-  kedge: KedgeTable
-}
-
-/** One Kedge. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
-interface KedgeTable {
+/** What an AUSF keeps: one Kedge, times in milliseconds since 1970. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
+export interface KedgeRow {
   /** the 16 octets of the Kedge ID */
   kid: Uint8Array
   /** 16 octets that stand for the SUPI: HMAC under a key of this AUSF */

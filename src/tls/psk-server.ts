@@ -50,7 +50,3 @@ export function provenPskIdentity(socket: TLSSocket, isGoodNow: (identity: strin
   if (!isGoodNow(identity)) throw new Refusal('CREDENTIAL_MISSING', 'the pre-shared key has ended')
   return identity
 }
-
-/** For finding connections, never for trusting one. */
-export const offersPskIdentity = (socket: TLSSocket, identity: string): boolean =>
-  (socket as PskSocket)[OFFERED] === identity

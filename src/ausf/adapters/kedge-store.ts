@@ -7,6 +7,7 @@ import { type HomeNetwork, plmnDomain, type Supi } from '../../spec/subscriber-i
 import { GuardFailed } from '../../store/errors.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import type { EdgeKeys } from '../edge-key/edge-keys.ts'
+import type { KedgeRow } from '../tables.ts'
 
 /** The Kedges of an AUSF: sealed, under identifiers that say nothing of the subscriber (THREATS KE-01). */
 export interface KedgeStore {
@@ -28,13 +29,7 @@ export interface KedgeStore {
   removeExpired(now: number): Promise<void>
 }
 
-interface Row {
-  readonly kid: Uint8Array
-  readonly subject: Uint8Array
-  readonly sealed: Uint8Array
-  readonly routing_indicator: string
-  readonly expires_at: number
-}
+type Row = Omit<KedgeRow, 'is_current'>
 
 interface KedgeStoreOptions {
   readonly store: Store

@@ -6,7 +6,7 @@ import { readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { findInvalidParam } from '../../http/schema.ts'
 import { parseFqdn, parseNfInstanceId } from '../../spec/identifiers.ts'
-import { readSealedFile, type SealingSecret } from '../../store/sealed-file.ts'
+import type { SealingSecret } from '../../store/sealed-file.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
 import { type NfIdentity, type NfKind, type NfNames, type PeerEntry, withDefaults } from '../configuration.ts'
 import type { Authorities, Peers } from '../peers.ts'
@@ -96,10 +96,6 @@ export function rootPems({ authorities }: Peers): string[] {
 
 /** File names in a configuration are relative to its folder. */
 export const inFolder = (folder: string, file: string) => (isAbsolute(file) ? file : join(folder, file))
-
-/** A secret of its own that lies in the folder, sealed. */
-export const readOwnSecret = ({ folder, secret }: Pick<NfFolder<NfIdentity>, 'folder' | 'secret'>, file: string) =>
-  readSealedFile(inFolder(folder, file), secret)
 
 async function readMapping(file: string): Promise<Record<string, unknown>> {
   const document = await readYaml(file)
