@@ -4,7 +4,7 @@ import { addCoreCommands } from './core-commands.ts'
 import { addEcsCommands } from './ecs-commands.ts'
 import { addEecCommands } from './eec-commands.ts'
 import { addEesCommands } from './ees-commands.ts'
-import { dangerOf, hardenPrototypes } from './environment.ts'
+import { closeInspector, dangerOf, hardenPrototypes } from './environment.ts'
 import { explainFailure } from './failure.ts'
 import { addUdmCommands } from './udm-commands.ts'
 import { addUeCommands } from './ue-commands.ts'
@@ -20,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`edgeward does not start: ${danger}. Remove it and start again.\n`)
     return EXIT.failed
   }
+  closeInspector(process)
   hardenPrototypes()
   const program = new Command('edgeward')
     .description('The security plane of a 3GPP edge: onboarding, certificates, tokens (TS 23.558, TS 33.558).')

@@ -7,6 +7,7 @@ import { writePem } from '../../certificates/pem.ts'
 import { drawSerial, type Issuance, type Subject, templateFor } from '../../certificates/template.ts'
 import type { Random } from '../../ports/random.ts'
 import { signerOf } from '../../ports/signer.ts'
+import { FileRefused } from '../../store/private-file.ts'
 import { readSealedFile, type SealingSecret, writeSealedFile } from '../../store/sealed-file.ts'
 
 /** A certificate of our own, with the key that goes with it. */
@@ -56,8 +57,12 @@ export async function writeAuthority(
   await writeFile(`${path}.crt`, writePem('CERTIFICATE', certificate.der))
 }
 
-/** @throws FileRefused as {@link readSealedKey} */
+/** @throws FileRefused as {@link readSealedKey}, or if the key is that of another certificate */
 export async function readAuthority(path: string, secret: SealingSecret): Promise<Authority> {
   const certificate = readCertificate(await readFile(`${path}.crt`, 'utf8'))
-  return { certificate, signer: signerOf(await readSealedKey(`${path}.key`, secret)) }
+  const signer = signerOf(await readSealedKey(`${path}.key`, secret))
+  if (!signer.publicKey.equals(certificate.publicKey)) {
+    throw new FileRefused(`${path}.key is not the key of ${path}.crt: put back the two that belong together`)
+  }
+  return { certificate, signer }
 }
