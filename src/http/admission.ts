@@ -4,6 +4,8 @@ import type { Request } from './answer.ts'
 import { findInvalidParam } from './schema.ts'
 
 const MAX_FIELDS = 64
+/** Characters of names and values: what `maxHeaderListSize` announces and nghttp2 does not enforce. */
+const MAX_HEAD = 32_768
 /** Their content means nothing (RFC 9110 9.3), so it is a place to hide a second request in. */
 const CONTENTLESS = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']
 /** Fields of which two would leave a choice, and of which Node silently takes the first. */
@@ -17,7 +19,7 @@ const SINGLE_FIELDS = ['host', 'authorization', 'content-type', 'content-length'
  */
 export function ambiguityOf({ raw, headers, originalUrl }: Request): string | undefined {
   const names = raw.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  if (names.length > MAX_FIELDS) return 'there are too many fields'
+  if (names.length > MAX_FIELDS || raw.rawHeaders.join('').length > MAX_HEAD) return 'there are too many fields'
   if (SINGLE_FIELDS.some((name) => names.indexOf(name) !== names.lastIndexOf(name))) return 'a field is repeated'
   if (raw.stream === undefined && raw.httpVersion !== '1.1') return 'the version is neither HTTP/1.1 nor HTTP/2'
   const transferCoding = headers['transfer-encoding']

@@ -84,6 +84,11 @@ function endStreamAfterAnswer(raw: Request['raw']): void {
   })
 }
 
+/** Whether the client left before its content was complete. To Node a stream that was cut off has come to its end. */
+export function wasCutOff({ raw }: Request): boolean {
+  return raw.stream === undefined ? !raw.complete : raw.stream.aborted
+}
+
 const FRAMEWORK_REFUSALS: Record<string, [ApplicationError, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['CONTENT_TOO_LARGE', 'the content is longer than this operation takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the media type of the content is not taken here'],

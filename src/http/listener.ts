@@ -1,8 +1,9 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { fastify } from 'fastify'
+import { Refusal } from '../spec/refusal.ts'
 import { originForm } from './admission.ts'
-import { type Explain, type Request, sendRefusal, toRefusal } from './answer.ts'
+import { type Explain, type Request, sendRefusal, toRefusal, wasCutOff } from './answer.ts'
 import { clientErrorHandler, HTTP2_BOUNDS, http1Bounds, MAX_CONNECTIONS, trackConnections } from './connections.ts'
 import { parseFormContent, parseJsonContent, parseTextContent } from './content.ts'
 import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadlines.ts'
@@ -97,17 +98,26 @@ function createApp<Peers>(options: ListenerOptions<Peers>, deadlines: Deadlines)
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.removeAllContentTypeParsers()
   for (const [mediaType, parse] of Object.entries(PARSERS)) {
-    app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, async (_request: Request, octets: Buffer) =>
-      parse(octets),
-    )
+    app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, async (request: Request, octets: Buffer) => {
+      if (wasCutOff(request)) throw cutOff()
+      return parse(octets)
+    })
   }
-  app.setErrorHandler((error, request, reply) => sendRefusal(request, reply, toRefusal(error, explain, log)))
+  app.setErrorHandler((error: NodeJS.ErrnoException, request, reply) => {
+    const left = error.code === 'ECONNRESET' && wasCutOff(request)
+    return sendRefusal(request, reply, toRefusal(left ? cutOff() : error, explain, log))
+  })
   app.addHook('onResponse', async (request, reply) => {
-    const operation = request.routeOptions.config.operation
-    log.info({ listener: name, operation, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
+    const { operation } = request.routeOptions.config
+    const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
+    // The request ends too when its client leaves, or is cut off, before there is an answer.
+    if (reply.sent) log.info({ ...seen, status: reply.statusCode }, 'answered')
+    else log.info(seen, 'left without an answer')
   })
   return app
 }
+
+const cutOff = () => new Refusal('INVALID_MSG_FORMAT', 'the content ends before its end')
 
 const PARSERS: Record<string, (octets: Buffer) => unknown> = {
   'application/json': parseJsonContent,
