@@ -39,14 +39,19 @@ function rows(n: number) {
   const end = now + YEAR
   return [
     {
-      sql: 'insert into registration values (?, ?, ?, ?, null, 1, ?, null, ?, ?, ?)',
+      sql: `insert into registration (registration_id, ees_id, fqdn, profile_json, version, state, expires_at, created_at, updated_at)
+            values (?, ?, ?, ?, 1, ?, ?, ?, ?)`,
       parameters: [id, `ees-${n}`, `ees-${n}.example.com`, profile, 'live', end, now, now],
     },
     {
-      sql: 'insert into certificate values (?, ?, ?, ?, ?, ?, ?, ?, null, null)',
+      sql: `insert into certificate (serial, registration_id, spki_sha256, state, pem, thumbprint, not_after, recorded_at)
+            values (?, ?, ?, ?, ?, ?, ?, ?)`,
       parameters: [String(n).padStart(32, '0'), id, `key-${n}`, 'issued', PEM, `thumbprint-${n}`, end, now],
     },
-    { sql: 'insert into registered_key values (?, ?)', parameters: [`key-${n}`, id] },
-    { sql: 'insert into onboarding_token values (?, ?, ?, ?)', parameters: [`jti-${n}`, id, `key-${n}`, now] },
+    { sql: 'insert into registered_key (spki_sha256, registration_id) values (?, ?)', parameters: [`key-${n}`, id] },
+    {
+      sql: 'insert into onboarding_token (jti, registration_id, spki_sha256, used_at) values (?, ?, ?, ?)',
+      parameters: [`jti-${n}`, id, `key-${n}`, now],
+    },
   ]
 }
