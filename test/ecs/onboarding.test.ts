@@ -2,17 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { readCertificate } from '../../src/certificates/certificate.ts'
-import { readCrl } from '../../src/certificates/crl.ts'
-import { provisioningIssuer } from '../../src/ecs/adapters/operator.ts'
-import { onboardingPorts } from '../../src/ecs/adapters/registrar.ts'
-import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
-import { onboardEes } from '../../src/ecs/registrar/onboard-ees.ts'
-import { provePossession } from '../../src/ecs/registrar/prove-possession.ts'
-import { withoutListeners } from '../../src/ecs/server/serve-ecs.ts'
 import { type Message, PeerUnavailable, type Response } from '../../src/http/client.ts'
 import type { EESRegistrationResp } from '../../src/spec/messages/onboarding-information.ts'
-import { keySetOf } from '../../src/tokens/key-set.ts'
-import { verifyOnboardingToken } from '../../src/tokens/onboarding-token.ts'
 import { refusedWith, withoutTrace } from './refusals.ts'
 import {
   bodyOf,
@@ -120,27 +111,6 @@ describe('EES onboarding over TLS: TR 33.839 6.Y.2', () => {
     assert.equal(informationOf(await ecs.anybody().request(message)).eesCertificate, eesCertificate)
   })
 
-  test('ON-05: stopped between registration and signature, what was intended is revoked and the retry is certified anew', async () => {
-    const bundle = await ecs.invite({ eesId: 'ees-on05c', fqdn: 'on05c.example.com' })
-    const key = newEesKey()
-    const { registrationId, serial } = await registerAndStop(bundle, await csrOf(key, bundle.fqdn))
-    const message = await onboardingMessage(bundle, key)
-    refusedWith(await withoutTrace(ecs, () => ecs.anybody().request(message)), 'NF_CONGESTION')
-
-    await ecs.restart()
-    const retried = informationOf(await ecs.anybody().request(message))
-    assert.equal(retried.registrationId, registrationId)
-    const { certificates } = await ecs.operator.show('ees-on05c')
-    assert.deepEqual(certificates.map(({ state }) => state).sort(), ['issued', 'revoked'])
-    assert.equal(certificates.find(({ state }) => state === 'revoked')?.serial, serial)
-    assert.equal(
-      readCertificate(firstOf(retried.eesCertificate ?? '')).serial,
-      certificates.find(({ state }) => state === 'issued')?.serial,
-    )
-    const crl = readCrl((await ecs.anybody().request({ method: 'GET', path: '/crl/ees-issuer.crl' })).body)
-    assert.ok(crl.revoked.has(serial))
-  })
-
   /** Sends, and breaks the connection as soon as the registration is on record: its certificate is not signed by then. */
   async function sendAndCut(message: Message, eesId: string): Promise<void> {
     const peer = ecs.anybody()
@@ -150,28 +120,6 @@ describe('EES onboarding over TLS: TR 33.839 6.Y.2', () => {
     while ((await ecs.opened.store.read(query)).length === 0) await turn()
     socket.destroy()
     await lost
-  }
-
-  /** The procedure up to the point where the certificate is intended; the signature never comes. */
-  async function registerAndStop(bundle: Bundle, csr: string) {
-    const issuers = new Map([[provisioningIssuer(ecs.fqdn), keySetOf([ecs.opened.onboarding.publicKey])]])
-    const credential = await verifyOnboardingToken(bundle.onboardingToken, {
-      issuers,
-      audience: ecs.fqdn,
-      now: ecs.opened.clock.now(),
-    })
-    const { onboardingToken } = bundle
-    const eesProf = profileOf(bundle)
-    const context = { ecs: ecs.fqdn, onboardingToken, eesProf, channelBinding: () => undefined, bindingRequired: false }
-    const key = await provePossession({ csr }, context)
-    const ports = onboardingPorts(await withoutListeners(ecs.opened))
-    return new Promise<{ registrationId: string; serial: string }>((resolve) => {
-      const sign = ({ serial }: { serial: string }) => {
-        ecs.operator.show(bundle.eesId).then(({ registrationId }) => resolve({ registrationId, serial }))
-        return new Promise<never>(() => {})
-      }
-      void onboardEes({ ...ports, sign }, { credential, registration: { eesProf }, key })
-    })
   }
 })
 
