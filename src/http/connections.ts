@@ -1,4 +1,4 @@
-import type { Http2SecureServer, SecureServerOptions, ServerHttp2Session } from 'node:http2'
+import { constants, type Http2SecureServer, type SecureServerOptions, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Refusal } from '../spec/refusal.ts'
@@ -44,6 +44,24 @@ export function clientErrorHandler(error: Error & { code?: string }, socket: Soc
   const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
   if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   socket.destroySoon()
+}
+
+/** PING and SETTINGS frames that one connection may send in ten seconds: each must be answered (RFC 9113 10.5). */
+const MAX_CONTROL_FRAMES = 100
+const CONTROL_PERIOD = 10_000
+
+/** Node counts settings and open pings of its own, but not those that come. */
+export function limitControlFrames(server: Http2SecureServer): void {
+  server.on('session', (session) => {
+    let [count, since] = [0, performance.now()]
+    const tally = () => {
+      const now = performance.now()
+      if (now - since > CONTROL_PERIOD) [count, since] = [0, now]
+      if (++count > MAX_CONTROL_FRAMES)
+        session.destroy(new Error('too many control frames'), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    session.on('ping', tally).on('remoteSettings', tally)
+  })
 }
 
 interface Admission {

@@ -4,7 +4,14 @@ import { fastify } from 'fastify'
 import { Refusal } from '../spec/refusal.ts'
 import { originForm } from './admission.ts'
 import { type Explain, type Request, sendRefusal, toRefusal, wasCutOff } from './answer.ts'
-import { clientErrorHandler, HTTP2_BOUNDS, http1Bounds, MAX_CONNECTIONS, trackConnections } from './connections.ts'
+import {
+  clientErrorHandler,
+  HTTP2_BOUNDS,
+  http1Bounds,
+  limitControlFrames,
+  MAX_CONNECTIONS,
+  trackConnections,
+} from './connections.ts'
 import { parseFormContent, parseJsonContent, parseTextContent } from './content.ts'
 import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadlines.ts'
 import type { Log } from './log.ts'
@@ -47,6 +54,7 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
   refuseBeforeRouting(app, options.hosts)
   limitRequests(app.server, deadlines)
   limitSessions(app.server, deadlines)
+  limitControlFrames(app.server)
   const { sockets, admitted } = trackConnections(app.server, options)
   for (const route of options.routes) addRoute(app, route, options)
   refuseOtherMethods(app, options.routes)
