@@ -54,7 +54,8 @@ async function provision(options: ProvisionArguments): Promise<void> {
     const arrow = { clause: 'TS 24.558 6.2', from: 'EEC', to: session.ecs.fqdn }
     const found = await progress.step(arrow, 'Eecs_ServiceProvisioning_Request', () => session.provision(wishes))
     const expiresAt = new Date(session.expiresAt).toISOString()
-    print(json, { ecs: session.ecs.fqdn, eecId: session.eecId, expiresAt, ...found }, describe(found))
+    const document = { ecs: session.ecs.fqdn, eecId: session.eecId, expiresAt, ednCnfgInfo: [], ...found }
+    print(json, document, describe(found))
   } finally {
     session.close()
   }

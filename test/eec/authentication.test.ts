@@ -20,19 +20,24 @@ const plain = (message: unknown) => JSON.parse(JSON.stringify(message))
 
 describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device', () => {
   let ue: AServingUe
-  const ecss: AnEcs[] = []
+  const closing: (() => void | Promise<void>)[] = []
   const started = async (options: EcsOptions = {}) => {
     const ecs = await anEcs(options)
     ecs.keys.set(VECTOR.pskIdentity, K_ECS)
-    ecss.push(ecs)
+    closing.push(ecs.close)
     return ecs
+  }
+  const anotherUe = async (options: Parameters<typeof aServingUe>[0] = {}) => {
+    const another = await aServingUe(options)
+    closing.push(another.close)
+    return another
   }
 
   before(async () => {
     ue = await aServingUe()
   })
   after(async () => {
-    for (const ecs of ecss) ecs.close()
+    for (const close of closing) await close()
     await ue.close()
   })
 
@@ -83,14 +88,13 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device
   })
 
   test('in the profile literal Kedge is the key and Kedge ID its name, as the text has it', async () => {
-    const literal = await aServingUe({ keyProfile: 'literal' })
+    const literal = await anotherUe({ keyProfile: 'literal' })
     const ecs = await started({ keyProfile: 'literal' })
     ecs.keys.set(VECTOR.kedgeId, createSecretKey(Buffer.from(VECTOR.kedge, 'hex')))
     const session = await authenticateAt(ecs, literal)
     await session.provision()
     session.close()
     assert.deepEqual(ecs.offered, [VECTOR.kedgeId])
-    await literal.close()
   })
 
   describe('NG-03: a failure is told with its step, and nothing else is tried', () => {
@@ -98,9 +102,9 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device
 
     test('step 3: the UE does not serve', async () => {
       const ecs = await started()
-      const away = await aServingUe()
+      const away = await anotherUe()
       const credential = JSON.stringify(credentialOf(away.credential(EEC_1)))
-      await away.close()
+      await away.stop()
       const { step, reason } = await failureOf(authenticateAt(ecs, ue, { credential: readCredential(credential) }))
       assert.equal(step, 3)
       assert.match(reason, /edgeward ue serve/)
@@ -108,16 +112,15 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device
     })
 
     test('step 3: the UE has not been authenticated (the AUSF was down)', async () => {
-      const [ecs, fresh] = [await started(), await aServingUe({ keys: false })]
+      const [ecs, fresh] = [await started(), await anotherUe({ keys: false })]
       const { step, reason } = await failureOf(authenticateAt(ecs, fresh))
       assert.equal(step, 3)
       assert.match(reason, /404 KEDGE_NOT_FOUND/)
       silent(ecs)
-      await fresh.close()
     })
 
     test('step 3: the UE does not allow this EEC any more', async () => {
-      const [ecs, strict] = [await started(), await aServingUe()]
+      const [ecs, strict] = [await started(), await anotherUe()]
       const credential = strict.credential(EEC_1)
       const kept = credentialOf(credential)
       await disallowEec(strict.ue, EEC_1)
@@ -125,7 +128,6 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device
       const attempt = authenticateAt(ecs, strict, { credential: readCredential(JSON.stringify(kept)) })
       assert.equal((await failureOf(attempt)).step, 3)
       silent(ecs)
-      await strict.close()
     })
 
     for (const [name, answer, reason] of [
@@ -221,11 +223,15 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2.1, the side of the device
     }
 
     test('a credential that others can read is not used', async () => {
-      const [ecs, open] = [await started(), await aServingUe()]
+      const [ecs, open] = [await started(), await anotherUe()]
       await chmod(open.credential(EEC_1), 0o640)
       await assert.rejects(authenticateAt(ecs, open), { name: 'FileRefused' })
-      await open.close()
       assert.deepEqual(ecs.received, [])
+    })
+
+    test('a credential that is not there is told with what makes one', async () => {
+      const missing = { credential: `${ue.ue.folder}/none.json`, ecs: `https://${ECS}`, root: '' }
+      await assert.rejects(authenticate(missing), { name: 'NotUsable', message: /edgeward ue allow/ })
     })
 
     test('what is no credential is not quoted', async () => {

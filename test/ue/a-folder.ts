@@ -53,13 +53,19 @@ export async function aServingUe({ keyProfile = 'bound' as KeyProfile, keys = tr
   for (const eecId of [EEC_1, EEC_2]) await allowEec(ue, eecId, systemRandom)
   const logged: string[] = []
   const serving = await serveUe(ue, aLog(logged))
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= serving.close()
+    return stopped
+  }
   return {
     ue,
     credential: (eecId: EecId) => credentialFile(ue.folder, eecId),
     socket: serving.listeners.edge,
     logged,
+    stop,
     async close() {
-      await serving.close()
+      await stop()
       await remove()
     },
   }

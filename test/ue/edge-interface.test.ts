@@ -153,60 +153,64 @@ describe('the local interface of the UE: TR 33.839 6.x.2.1 step 3, D-27', () => 
 })
 
 describe('who may ask', () => {
+  const closing: (() => Promise<void>)[] = []
+  const started = async (options: Parameters<typeof aServingUe>[0] = {}) => {
+    const ue = await aServingUe(options)
+    closing.push(ue.close)
+    return ue
+  }
+  after(async () => {
+    for (const close of closing) await close()
+  })
+
   test('a second credential for one EEC ends the first, and disallowing ends both', async () => {
-    const ue = await aServingUe()
-    try {
-      const { token } = credentialOf(ue.credential(EEC_1))
-      const second = credentialOf(await allowEec(ue.ue, EEC_1, systemRandom))
-      assert.equal((await askUe(ue.socket, token, asking(EEC_1))).status, 401)
-      assert.equal((await askUe(ue.socket, second.token, asking(EEC_1))).status, 200)
-      assert.equal(await disallowEec(ue.ue, EEC_1), true)
-      assert.equal((await askUe(ue.socket, second.token, asking(EEC_1))).status, 401)
-      assert.equal(await disallowEec(ue.ue, EEC_1), false)
-      assert.equal((await askUe(ue.socket, credentialOf(ue.credential(EEC_2)).token, asking(EEC_2))).status, 200)
-    } finally {
-      await ue.close()
-    }
+    const ue = await started()
+    const { token } = credentialOf(ue.credential(EEC_1))
+    const second = credentialOf(await allowEec(ue.ue, EEC_1, systemRandom))
+    assert.equal((await askUe(ue.socket, token, asking(EEC_1))).status, 401)
+    assert.equal((await askUe(ue.socket, second.token, asking(EEC_1))).status, 200)
+    assert.equal(await disallowEec(ue.ue, EEC_1), true)
+    assert.equal((await askUe(ue.socket, second.token, asking(EEC_1))).status, 401)
+    assert.equal(await disallowEec(ue.ue, EEC_1), false)
+    assert.equal((await askUe(ue.socket, credentialOf(ue.credential(EEC_2)).token, asking(EEC_2))).status, 200)
   })
 
   test('before the first authentication there is no key, and one after it without a restart', async () => {
-    const ue = await aServingUe({ keys: false })
-    try {
-      const { token } = credentialOf(ue.credential(EEC_1))
-      const { status, body } = await askUe(ue.socket, token, asking(EEC_1))
-      assert.deepEqual([status, body['cause']], [404, 'KEDGE_NOT_FOUND'])
-      await putKeys(ue.ue)
-      assert.equal((await askUe(ue.socket, token, asking(EEC_1))).status, 200)
-    } finally {
-      await ue.close()
-    }
+    const ue = await started({ keys: false })
+    const { token } = credentialOf(ue.credential(EEC_1))
+    const { status, body } = await askUe(ue.socket, token, asking(EEC_1))
+    assert.deepEqual([status, body['cause']], [404, 'KEDGE_NOT_FOUND'])
+    await putKeys(ue.ue)
+    assert.equal((await askUe(ue.socket, token, asking(EEC_1))).status, 200)
   })
 
   test('in the profile literal an EEC gets Kedge under the Kedge ID, as the text has it', async () => {
-    const ue = await aServingUe({ keyProfile: 'literal' })
-    try {
-      const { body } = await askUe(ue.socket, credentialOf(ue.credential(EEC_1)).token, asking(EEC_1))
-      assert.deepEqual(body, {
-        kedgeId: VECTOR.kedgeId,
-        pskIdentity: VECTOR.kedgeId,
-        psk: VECTOR.kedge,
-        keyProfile: 'literal',
-      })
-    } finally {
-      await ue.close()
-    }
+    const ue = await started({ keyProfile: 'literal' })
+    const { body } = await askUe(ue.socket, credentialOf(ue.credential(EEC_1)).token, asking(EEC_1))
+    assert.deepEqual(body, {
+      kedgeId: VECTOR.kedgeId,
+      pskIdentity: VECTOR.kedgeId,
+      psk: VECTOR.kedge,
+      keyProfile: 'literal',
+    })
   })
 
   test('a UE whose folder others can enter does not serve, and two processes do not serve one UE', async () => {
-    const ue = await aServingUe()
-    try {
-      await assert.rejects(serveUe(ue.ue, aLog([])), { name: 'CannotOpenStore', reason: 'locked' })
-      await chmod(ue.ue.folder, 0o750)
-      await assert.rejects(openUeFolder(ue.ue.folder, undefined), { name: 'NotUsable', message: /chmod 700/ })
-      await chmod(ue.ue.folder, 0o700)
-    } finally {
-      await ue.close()
-    }
+    const ue = await started()
+    await assert.rejects(serveUe(ue.ue, aLog([])), { name: 'CannotOpenStore', reason: 'locked' })
+    await chmod(ue.ue.folder, 0o750)
+    await assert.rejects(openUeFolder(ue.ue.folder, undefined), { name: 'NotUsable', message: /chmod 700/ })
+    await chmod(ue.ue.folder, 0o700)
+  })
+
+  test('it ends soon and leaves no socket behind, also while somebody holds a connection', async () => {
+    const ue = await started()
+    const idle = connect(ue.socket)
+    await new Promise((resolve) => idle.once('connect', resolve))
+    const began = performance.now()
+    await ue.stop()
+    assert.ok(performance.now() - began < 2_000)
+    await assert.rejects(stat(ue.socket), { code: 'ENOENT' })
   })
 
   test('a path that is too long for a socket is told as such', async () => {

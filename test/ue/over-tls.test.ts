@@ -11,15 +11,21 @@ describe('a UE in its folder, at an AUSF behind mutual TLS: TR 33.839 6.x.2.1 st
   let ue: UeFolder
   let remove: () => Promise<void>
   before(async () => {
-    ausf = await anAusf()
+    ausf = await started()
     const place = await aPlace()
     remove = place.remove
     ue = await insertUsim(place.folder, aSubscription(), insertion())
   })
   after(async () => {
-    ausf.close()
+    for (const close of closing) close()
     await remove()
   })
+  const closing: (() => void)[] = []
+  const started = async (home = new HomeNetwork()) => {
+    const another = await anAusf(home)
+    closing.push(another.close)
+    return another
+  }
   const access = (change: object = {}) => {
     const { url, root, seaf, resolve } = ausf
     return { name: NETWORK, ausf: url, root, credential: seaf, resolve, ...change }
@@ -38,26 +44,23 @@ describe('a UE in its folder, at an AUSF behind mutual TLS: TR 33.839 6.x.2.1 st
 
   test('a failure leaves the keys in the folder as they are', async () => {
     await putKeys(ue)
-    const stranger = await anAusf(new HomeNetwork('5G_AKA', { subscription: aSubscription({ k: '00'.repeat(16) }) }))
+    const stranger = await started(new HomeNetwork('5G_AKA', { subscription: aSubscription({ k: '00'.repeat(16) }) }))
     const { url, root, seaf } = stranger
     const attempt = authenticateUe(ue, access({ ausf: url, root, credential: seaf }))
     await assert.rejects(attempt, { name: 'AuthenticationFailed', reason: 'mac-failure' })
-    stranger.close()
-    const refusing = await anAusf(new HomeNetwork('5G_AKA', { answer: () => problem(403, 'AUTHENTICATION_REJECTED') }))
+    const refusing = await started(new HomeNetwork('5G_AKA', { answer: () => problem(403, 'AUTHENTICATION_REJECTED') }))
     const refused = authenticateUe(ue, access({ ausf: refusing.url, root: refusing.root, credential: refusing.seaf }))
     await assert.rejects(refused, { name: 'RefusedByServer', code: 'AUTHENTICATION_REJECTED' })
-    refusing.close()
     assert.equal((await describeUe(ue)).edgeKeys?.kedgeId, VECTOR.kedgeId)
   })
 
   test('no word is said to an AUSF of another authority', async () => {
-    const other = await anAusf()
+    const other = await started()
     const asked = ausf.home.asked.length
     await assert.rejects(authenticateUe(ue, access({ root: other.root })), {
       name: 'PeerUnavailable',
       phase: 'connect',
     })
-    other.close()
     assert.equal(ausf.home.asked.length, asked)
   })
 })

@@ -48,7 +48,11 @@ export async function authenticate({
 
 async function credentialOf(credential: string | EecCredential): Promise<EecCredential> {
   if (typeof credential !== 'string') return credential
-  return readCredential((await readPrivateFile(credential)).toString())
+  const octets = await readPrivateFile(credential).catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+    throw new NotUsable(`${credential} does not exist: "edgeward ue allow" makes it`, { cause })
+  })
+  return readCredential(octets.toString())
 }
 
 function ecsAt(origin: string): Ecs {

@@ -18,7 +18,18 @@ const CONTENT_LIMIT = 4_096
 /** The longest path that every system takes for a Unix socket. */
 const LONGEST_PATH = 103
 
+/** A caller that is slow is one that is gone. */
+const BOUNDS = {
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 4_096,
+}
+
+const GRACE = 1_000
+
 export interface EdgeSocket {
+  /** Answers what is under way, then closes. */
   close(): Promise<void>
 }
 
@@ -34,7 +45,7 @@ export interface EdgeSocket {
 export async function serveEdgeSocket(path: string, ue: KeyHolder, log: Log): Promise<EdgeSocket> {
   if (Buffer.byteLength(path) > LONGEST_PATH) throw new NotUsable(`${path} is too long for a Unix socket`)
   await rm(path, { force: true })
-  const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000, maxHeaderSize: 4_096 })
+  const server = createServer(BOUNDS)
   server.maxConnections = 32
   server.on('request', (request, response) => {
     answer(ue, request, log)
@@ -47,7 +58,7 @@ export async function serveEdgeSocket(path: string, ue: KeyHolder, log: Log): Pr
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), GRACE).unref()
       }),
   }
 }
