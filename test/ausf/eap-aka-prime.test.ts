@@ -25,12 +25,19 @@ const started = async (core: RunningCore) => {
   assert.equal(answer.status, 201, answer.text)
   return { answer, authCtxId: authCtxIdOf(answer), ue: eapUe(String(answer.body['5gAuthData'])) }
 }
+/** The last octet is one of AT_MAC. */
+const flipped = (payload: string) => {
+  const packet = Buffer.from(payload, 'base64')
+  packet[packet.length - 1] = (packet.at(-1) ?? 0) ^ 1
+  return packet.toString('base64')
+}
 const codeOf = ({ body }: Answer<{ eapPayload: string | null }>) =>
   readEapPacket(Buffer.from(body.eapPayload ?? '', 'base64'))?.code
 
 describe("EAP-AKA' with the vectors of TS 35.208 set 1, through UDM and AUSF", () => {
-  test('TS 33.501 6.1.3.1: KAUSF from EMSK, and the Kedge that follows from it', async () => {
+  test('TS 33.501 6.1.3.1: KAUSF from EMSK, and the Kedge that follows from it', async (t) => {
     const core = await runCore({ udm: fixedRand(), subscribers: [EAP] })
+    t.after(() => core.close())
     const ecs = await core.trustedEcs()
     const { answer, authCtxId, ue } = await started(core)
     assert.equal(answer.body.authType, 'EAP_AKA_PRIME')
@@ -48,7 +55,6 @@ describe("EAP-AKA' with the vectors of TS 35.208 set 1, through UDM and AUSF", (
     assert.deepEqual(rest, { authResult: 'AUTHENTICATION_SUCCESS', supi: SUPI, kSeaf })
     const { kedgeId } = edgeKeysOf(ue.kausf)
     assert.equal((await ecs.keyRequest({ kedgeId, eecId: 'eec-1' })).status, 200)
-    await core.close()
   })
 })
 
@@ -64,11 +70,10 @@ describe("Nausf_UEAuthentication with EAP-AKA': TS 29.509, TS 33.501 6.1.3.1", (
       ['another RES', (ue) => ue.response(Buffer.alloc(8))],
       ['a shorter RES', (ue) => ue.response(Buffer.alloc(4))],
       ['a checkcode over identity messages', (ue) => ue.response(undefined, Buffer.alloc(32, 1))],
-      ['a damaged AT_MAC', (ue) => ue.response().replace(/.{4}$/, 'AAAA')],
+      ['a damaged AT_MAC', (ue) => flipped(ue.response())],
       ['authentication-reject', (ue) => ue.reject()],
       ['no answer', () => null],
       ['no EAP packet', () => 'AAAA'],
-      ['the request itself', (ue) => Buffer.from(JSON.stringify(ue.packet.identifier)).toString('base64')],
     ]
     for (const [title, answer] of wrong) {
       const { authCtxId, ue } = await started(core)

@@ -26,8 +26,9 @@ const UNKNOWN = 'imsi-001019999999999'
 const vectorOf = (body: { '5gAuthData'?: unknown }) => body['5gAuthData'] as Av5gAka
 
 describe('5G AKA with the vectors of TS 35.208 set 1, through UDM and AUSF', () => {
-  test('TS 33.501 6.1.3.2, TR 33.839 6.x.2.1 steps 0, 2, 5 and 6: from the challenge to K_ECS', async () => {
+  test('TS 33.501 6.1.3.2, TR 33.839 6.x.2.1 steps 0, 2, 5 and 6: from the challenge to K_ECS', async (t) => {
     const core = await runCore({ udm: fixedRand() })
+    t.after(() => core.close())
     const ecs = await core.trustedEcs()
     const { seaf } = core
 
@@ -65,11 +66,11 @@ describe('5G AKA with the vectors of TS 35.208 set 1, through UDM and AUSF', () 
     })
     const left = Date.parse(expiry) - Date.now()
     assert.ok(left > 86_300_000 && left <= 86_400_000)
-    await core.close()
   })
 
-  test('profile literal: Kedge itself, of the whole UE', async () => {
+  test('profile literal: Kedge itself, of the whole UE', async (t) => {
     const core = await runCore({ udm: fixedRand() })
+    t.after(() => core.close())
     await core.changeConfiguration('ausf', () => ({ edge: { keyProfile: 'literal' } }))
     await core.restartAusf()
     const ecs = await core.trustedEcs()
@@ -77,7 +78,6 @@ describe('5G AKA with the vectors of TS 35.208 set 1, through UDM and AUSF', () 
     const { body } = await ecs.keyRequest({ kedgeId })
     assert.equal(body.kedge, 'a5161a66910913c81abc5e242c196be570bb4aeba9b4af40cd9609963c5ea1d6')
     assert.equal(body.keyScope, 'UE')
-    await core.close()
   })
 })
 

@@ -3,7 +3,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { contextTable } from '../../src/ausf/adapters/context-table.ts'
 import { kedgeStore } from '../../src/ausf/adapters/kedge-store.ts'
 import type { FiveGAkaContext } from '../../src/ausf/authentication/context.ts'
@@ -85,7 +85,7 @@ describe('the life of Kedge: D-22', () => {
 })
 
 describe('the Kedges of an AUSF at rest', () => {
-  const aStore = async () => {
+  const aStore = async (t: TestContext) => {
     const folder = await mkdtemp(join(tmpdir(), 'edgeward-'))
     const store = await openStore({ file: join(folder, 'ausf.db'), migrations: AUSF_MIGRATIONS })
     const dataKey = createSecretKey(randomBytes(32))
@@ -98,11 +98,11 @@ describe('the Kedges of an AUSF at rest', () => {
       }) as typeof store.read,
     }
     const kedges = kedgeStore({ store: counting, dataKey, random: systemRandom, homeNetwork: HOME })
-    const close = async () => {
+    t.after(async () => {
       await store.close()
       await rm(folder, { recursive: true })
-    }
-    return { folder, store, kedges, reads: () => reads, close }
+    })
+    return { folder, store, kedges, reads: () => reads }
   }
   const idOf = (kid = randomBytes(16)): KedgeId => {
     const parsed = parseKedgeId(`rid0.kid${kid.toString('hex')}@edge.5gc.mnc001.mcc001.3gppnetwork.org`)
@@ -113,8 +113,8 @@ describe('the Kedges of an AUSF at rest', () => {
   const times = (now: number) => ({ now, lifetime: DAY, grace: 60_000 })
   const hexOf = (key: ReturnType<typeof newKeys>['kedge']) => withOctets(key, (octets) => octets.toString('hex'))
 
-  test("KE-02: a Kedge ID that is another subscriber's is not stored, and nothing of either changes", async () => {
-    const { kedges, close } = await aStore()
+  test("KE-02: a Kedge ID that is another subscriber's is not stored, and nothing of either changes", async (t) => {
+    const { kedges } = await aStore(t)
     const [mine, taken] = [newKeys(), newKeys()]
     assert.ok(await kedges.replace(SUPI, mine, times(0)))
     assert.ok(await kedges.replace('imsi-001010000000002' as Supi, taken, times(0)))
@@ -123,11 +123,10 @@ describe('the Kedges of an AUSF at rest', () => {
       const found = await kedges.find(keys.kedgeId, 2)
       assert.deepEqual([hexOf(found.kedge), found.until], [hexOf(keys.kedge), DAY])
     }
-    await close()
   })
 
-  test("KE-07: what is not found costs the same reads, and brings a key that is nobody's", async () => {
-    const { kedges, reads, close } = await aStore()
+  test("KE-07: what is not found costs the same reads, and brings a key that is nobody's", async (t) => {
+    const { kedges, reads } = await aStore(t)
     const keys = newKeys()
     await kedges.replace(SUPI, keys, times(0))
     const costs = []
@@ -145,11 +144,10 @@ describe('the Kedges of an AUSF at rest', () => {
       [1, 32, false],
       [1, 32, false],
     ])
-    await close()
   })
 
-  test('a million of them take less than 1 GiB, and each is found within 1 ms', async () => {
-    const { folder, store, kedges, close } = await aStore()
+  test('a million of them take less than 1 GiB, and each is found within 1 ms', async (t) => {
+    const { folder, store, kedges } = await aStore(t)
     const COUNT = 100_000
     const filled = `insert into kedge with recursive n(i) as (select 1 union all select i + 1 from n where i < ${COUNT})
       select randomblob(16), randomblob(16), randomblob(60), '0', 1795237239854 + i, 1 from n`
@@ -168,11 +166,10 @@ describe('the Kedges of an AUSF at rest', () => {
     await store.close()
     const { size } = await stat(join(folder, 'ausf.db'))
     assert.ok((size / COUNT) * 1_000_000 < 2 ** 30, `${size / COUNT} octets a row`)
-    await close()
   })
 
-  test('what has ended is deleted', async () => {
-    const { store, kedges, close } = await aStore()
+  test('what has ended is deleted', async (t) => {
+    const { store, kedges } = await aStore(t)
     const [old, current] = [newKeys(), newKeys()]
     await kedges.replace(SUPI, old, times(0))
     await kedges.replace('imsi-001010000000002' as Supi, current, times(DAY))
@@ -182,12 +179,12 @@ describe('the Kedges of an AUSF at rest', () => {
       rows.map(({ kid }) => idOf(Buffer.from(kid))),
       [current.kedgeId],
     )
-    await close()
   })
 })
 
-test('KE-02: an authentication whose Kedge ID is taken fails whole, and the UE can authenticate again', async () => {
+test('KE-02: an authentication whose Kedge ID is taken fails whole, and the UE can authenticate again', async (t) => {
   const core = await runCore({ udm: fixedRand() })
+  t.after(() => core.close())
   const ecs = await core.trustedEcs()
   const { kedgeId } = await authenticated(core.seaf)
   await core.udm.operator.remove(SUPI)
@@ -199,7 +196,6 @@ test('KE-02: an authentication whose Kedge ID is taken fails whole, and the UE c
   assert.equal(again.status, 404)
   assert.equal((await ecs.keyRequest({ kedgeId, eecId })).status, 200, 'the one that was there is untouched')
   assert.equal((await authenticated(core.seaf)).confirmed.status, 200, 'the next SQN has another KAUSF')
-  await core.close()
 })
 
 describe('authentications under way', () => {

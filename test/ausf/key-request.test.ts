@@ -113,8 +113,9 @@ describe('Nausf_UEAuthentication_keyrequest: TR 33.839 6.x.2.1 steps 5 and 6, D-
     assert.equal(core.ausf.alarms.count('key-id-unknown'), already + wrong.length)
   })
 
-  test('KE-07: guesses find nothing, and the limit of one caller is not that of another', async () => {
+  test('KE-07: guesses find nothing, and the limit of one caller is not that of another', async (t) => {
     const limited = await runCore()
+    t.after(() => limited.close())
     await limited.changeConfiguration('ausf', () => ({ keyRequests: { perSecond: 0.01, burst: 40 } }))
     await limited.restartAusf()
     const [guesser, honest] = [await limited.trustedEcs(ECS1), await limited.trustedEcs(ECS2)]
@@ -128,7 +129,6 @@ describe('Nausf_UEAuthentication_keyrequest: TR 33.839 6.x.2.1 steps 5 and 6, D-
     const { kedgeId } = await authenticated(await limited.seafAgain())
     assert.equal((await guesser.keyRequest({ kedgeId, eecId })).status, 429)
     assert.equal((await honest.keyRequest({ kedgeId, eecId })).status, 200)
-    await limited.close()
   })
 
   test('KE-10: a NEF asks for the ECSs of its list, and for none that calls by itself', async () => {
@@ -136,6 +136,9 @@ describe('Nausf_UEAuthentication_keyrequest: TR 33.839 6.x.2.1 steps 5 and 6, D-
     const through = await nef.keyRequest({ kedgeId, eecId, ecsFqdn: ECS3 })
     assert.equal(through.body.kedge, kecs(keys, ECS3))
     const already = core.ausf.alarms.count('foreign-ecs-named')
+    await core.changePeers((peers) =>
+      peers.map((peer) => (peer.nfType === 'NEF' ? { ...peer, ecs: [{ fqdn: ECS3 }, { fqdn: ECS2 }] } : peer)),
+    )
     for (const ecsFqdn of [ECS1, ECS2, 'ecs4.outside.example', 'nef.5gc.mnc001.mcc001.3gppnetwork.org']) {
       const answer = await nef.keyRequest({ kedgeId, eecId, ecsFqdn })
       assert.deepEqual([answer.status, answer.body.cause], [403, 'ECS_NOT_AUTHORIZED'], ecsFqdn)

@@ -20,7 +20,7 @@ const formsOf = (octets: Buffer) => [
   Buffer.from([...octets].join(',')),
 ]
 
-test('KE-01, KE-11: logs, refusals and files of UDM and AUSF hold no key, and those of the AUSF no SUPI', async () => {
+test('KE-01, KE-11: logs, refusals and files of UDM and AUSF hold no key, and those of the AUSF no SUPI', async (t) => {
   const written: Buffer[] = []
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -30,6 +30,7 @@ test('KE-01, KE-11: logs, refusals and files of UDM and AUSF hold no key, and th
   })
   const log = pino({ level: 'trace' }, sink)
   const core = await runCore({ ausf: { log }, udm: { log }, subscribers: [{ ...SET_1, sqn: '000000000000' }] })
+  t.after(() => core.close())
   const ecs = await core.trustedEcs()
   const keys = await authenticated(core.seaf)
   const refused = [
@@ -70,5 +71,4 @@ test('KE-01, KE-11: logs, refusals and files of UDM and AUSF hold no key, and th
     }
     if (!place.includes('/udm/')) assert.ok(!text.includes('001010000000001'), `the SUPI in ${place}`)
   }
-  await core.close()
 })

@@ -28,8 +28,9 @@ describe('Nudm_UEAU, generate-auth-data: TS 29.503, TS 33.501 6.1.2, 6.1.3', () 
   })
   after(() => udm.close())
 
-  test('the vector of MILENAGE set 1 for 5G AKA: TS 33.501 A.2, A.4', async () => {
+  test('the vector of MILENAGE set 1 for 5G AKA: TS 33.501 A.2, A.4', async (t) => {
     const fixed = await runUdm(fixedRand())
+    t.after(() => fixed.close())
     await fixed.serving.operator.add([{ ...SET_1, routingIndicator: '17', edge: true }])
     const { status, body } = await fixed.generate(SUPI)
     assert.equal(status, 200)
@@ -47,11 +48,11 @@ describe('Nudm_UEAU, generate-auth-data: TS 29.503, TS 33.501 6.1.2, 6.1.3', () 
       edgeInd: true,
       routingId: '17',
     })
-    await fixed.close()
   })
 
-  test("the vector of MILENAGE set 1 for EAP-AKA': TS 33.501 A.3", async () => {
+  test("the vector of MILENAGE set 1 for EAP-AKA': TS 33.501 A.3", async (t) => {
     const fixed = await runUdm(fixedRand())
+    t.after(() => fixed.close())
     await fixed.serving.operator.add([{ ...SET_1, authMethod: 'EAP_AKA_PRIME', akma: true }])
     const { body } = await fixed.generate(SUPI)
     assert.deepEqual(body, {
@@ -69,7 +70,6 @@ describe('Nudm_UEAU, generate-auth-data: TS 29.503, TS 33.501 6.1.2, 6.1.3', () 
       edgeInd: false,
       routingId: '0',
     })
-    await fixed.close()
   })
 
   test('50 requests at once and a restart: each SQN is fresh to a USIM that sees them in order, none is used twice', async () => {
@@ -205,13 +205,13 @@ describe('the SIDF: TS 33.501 6.12.5, C.3', () => {
     assert.equal(await cause(suci.replace('-1-1-', '-5-1-')), 'UNSUPPORTED_PROTECTION_SCHEME')
   })
 
-  test('the null scheme is taken only where the configuration says so: TS 33.501 C.2', async () => {
+  test('the null scheme is taken only where the configuration says so: TS 33.501 C.2', async (t) => {
     const suci = 'suci-0-001-01-0-0-0-0000000005'
     assert.equal((await udm.generate(suci)).body.cause, 'UNSUPPORTED_PROTECTION_SCHEME')
     const open = await runUdm({}, { nullScheme: 'accepted' })
+    t.after(() => open.close())
     await open.serving.operator.add([key(supi)])
     assert.equal((await open.generate(suci)).body.supi, supi)
-    await open.close()
   })
 
   test('KE-11: K and OPc are nowhere in the folder of the UDM but sealed', async () => {
