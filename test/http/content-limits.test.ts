@@ -35,7 +35,7 @@ describe('content beyond its limit: RFC 9110 15.5.14', () => {
     }
     const { bytesRead = Number.NaN } = accepted.get(localPort) ?? {}
     assert.ok(socket.destroyed, 'the server takes it all')
-    assert.ok(bytesRead > head.length)
+    assert.ok(bytesRead >= head.length)
     return { statuses: readAnswers(said).map(({ status }) => status), read: bytesRead }
   }
 
