@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
 import { parseRoutingIndicator } from '../spec/subscriber-identifiers.ts'
 import { initCore } from './core/init-core.ts'
 import { keyServiceOf } from './core/key-service.ts'
-import { readAuthorities, trustEcs } from './core/trust-ecs.ts'
+import { readAuthorities, readEncryptionKey, trustEcs } from './core/trust-ecs.ts'
 import { systemEnvironment } from './operator.ts'
 import { print } from './output.ts'
 
@@ -38,7 +39,7 @@ function addInit(core: Command): void {
     .action(async ({ dir, mcc, mnc, routingIndicator, listen: address, json = false }: InitArguments) => {
       const { clock, random, passphrase } = systemEnvironment('warn')
       await initCore(dir, { homeNetwork: { mcc, mnc }, routingIndicator, address }, { clock, random, passphrase })
-      const next = ['udm', 'ausf'].map((name) => `edgeward ${name} serve --dir ${join(dir, name)}`)
+      const next = ['udm', 'ausf', 'nef'].map((name) => `edgeward ${name} serve --dir ${join(dir, name)}`)
       const folders = Object.fromEntries(['ca', 'udm', 'ausf', 'nef', 'amf'].map((name) => [name, resolve(dir, name)]))
       print(
         json,
@@ -53,6 +54,8 @@ interface TrustArguments {
   readonly ecsFqdn: Fqdn
   readonly root: readonly string[]
   readonly via: string
+  readonly afId?: string
+  readonly encryptionKey?: string
   readonly json?: boolean
 }
 
@@ -68,14 +71,20 @@ function addTrust(core: Command): void {
         'as ecs-issuer.crt beside the root',
     )
     .option('--via <entity>', 'ausf: it is in the domain of the operator; nef: it is not', viaArgument, 'ausf')
+    .option('--af-id <id>', 'how the NEF knows it, if not by its host name')
+    .option('--encryption-key <file>', 'PEM of its public key on P-256, which its keys are encrypted to on their way')
     .option('--json', 'print one JSON document')
-    .action(async ({ dir, ecsFqdn: fqdn, root, via: asked, json = false }: TrustArguments) => {
-      const via = asked === 'nef' ? 'nef' : 'ausf'
-      await trustEcs(dir, { fqdn, authorities: await readAuthorities(root), via })
-      const keyService = await keyServiceOf(dir, via)
-      const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
-      print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
-    })
+    .action(trust)
+}
+
+async function trust({ dir, ecsFqdn: fqdn, root, via: asked, afId, encryptionKey, json = false }: TrustArguments) {
+  const via = asked === 'nef' ? 'nef' : 'ausf'
+  const authorities = await readAuthorities(root)
+  const key = encryptionKey === undefined ? undefined : readEncryptionKey(await readFile(encryptionKey, 'utf8'))
+  await trustEcs(dir, { fqdn, authorities, via, afId, encryptionKey: key })
+  const keyService = await keyServiceOf(dir, { fqdn, via, afId })
+  const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
+  print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
 }
 
 function fqdnArgument(text: string): Fqdn {

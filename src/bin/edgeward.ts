@@ -6,6 +6,7 @@ import { addEecCommands } from './eec-commands.ts'
 import { addEesCommands } from './ees-commands.ts'
 import { closeInspector, dangerOf, hardenPrototypes } from './environment.ts'
 import { explainFailure } from './failure.ts'
+import { addNefCommands } from './nef-commands.ts'
 import { addUdmCommands } from './udm-commands.ts'
 import { addUeCommands } from './ue-commands.ts'
 import { addUpCommand } from './up-command.ts'
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addCoreCommands(program)
   addUdmCommands(program)
   addAusfCommands(program)
+  addNefCommands(program)
   addEesCommands(program)
   addUeCommands(program)
   addEecCommands(program)

@@ -29,6 +29,8 @@ export interface NfPeer<Entry extends PeerEntry = PeerEntry> {
   /** `x5t#S256` of its certificate */
   readonly thumbprint: string
   readonly entry: Entry
+  /** what it may do: what its entry says and, where tokens are asked for, its token as well */
+  readonly scopes: ReadonlySet<string>
 }
 
 /** A certificate, and the roots that vouch for it. */
@@ -88,5 +90,6 @@ export function identify<Entry extends PeerEntry>(
   const typed = !isNf || certificate.nfTypes?.includes(entry.nfType)
   refuseUnless(typed, 'POLICY_DENIED', 'the certificate is of another type of network function')
   const uri = certificate.subjectAltNames.uris[0] ?? ''
-  return { fqdn, nfInstanceId: isNf ? (uri.slice('urn:uuid:'.length) as NfInstanceId) : undefined, thumbprint, entry }
+  const nfInstanceId = isNf ? (uri.slice('urn:uuid:'.length) as NfInstanceId) : undefined
+  return { fqdn, nfInstanceId, thumbprint, entry, scopes: new Set(entry.scopes) }
 }

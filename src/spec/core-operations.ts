@@ -1,8 +1,9 @@
 import type { Operation } from './operation.ts'
 
 /**
- * What an AUSF asks of a UDM, and a SEAF or an ECS of an AUSF: those operations of Nudm_UEAU and Nausf_UEAuthentication
- * that primary authentication and the key of the edge need. Where the OpenAPI file gives no operationId, it is ours.
+ * What an AUSF asks of a UDM, a SEAF or an ECS of an AUSF, and an ECS outside the operator's domain of a NEF: those
+ * operations of Nudm_UEAU and Nausf_UEAuthentication that primary authentication and the key of the edge need. Where
+ * the OpenAPI file gives no operationId, it is ours.
  */
 
 const nudm = (id: string, method: Operation['method'], resource: string): Operation => {
@@ -33,6 +34,15 @@ export const NAUSF_UE_AUTHENTICATION = {
   /** ours (D-21) */
   KeyRequest: nausf('KeyRequest', 'POST', '/key-request', 'TR 33.839 6.x.2.1 step 5'),
 } as const
+
+/** Ours (D-24), beside `3gpp-akma` of TS 29.522. */
+export const EDGE_KEY_RETRIEVAL = {
+  id: 'RetrieveEdgeKey',
+  api: '3gpp-edge-key',
+  method: 'POST',
+  path: '/3gpp-edge-key/v1/retrieve',
+  clause: 'TR 33.839 6.x.2.1 step 5.1',
+} as const satisfies Operation
 
 /** @param parameters - by the names in braces */
 export function pathOf({ path }: Pick<Operation, 'path'>, parameters: Readonly<Record<string, string>>): string {

@@ -1,6 +1,8 @@
+import { createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Document, parseDocument } from 'yaml'
+import type { EncryptionKey } from '../../ausf/configuration.ts'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { ConfigurationError, PEERS_FILE } from '../../nf/adapters/folder.ts'
@@ -13,6 +15,10 @@ export interface TrustedEcs {
   readonly authorities: string
   /** `ausf` where it is in the operator's domain, `nef` where it is not (TR 33.839 6.x.2.1 steps 5 and 5.1) */
   readonly via: 'ausf' | 'nef'
+  /** how the NEF knows it; its host name unless stated */
+  readonly afId?: string | undefined
+  /** that its keys are encrypted to (THREATS KE-09) */
+  readonly encryptionKey?: EncryptionKey | undefined
 }
 
 const SCOPES = { ausf: 'nausf-auth:edge-key', nef: '3gpp-edge-key' } as const
@@ -23,15 +29,26 @@ const SCOPES = { ausf: 'nausf-auth:edge-key', nef: '3gpp-edge-key' } as const
  *
  * @throws ConfigurationError
  */
-export async function trustEcs(core: string, { fqdn, authorities, via }: TrustedEcs): Promise<void> {
+export async function trustEcs(core: string, ecs: TrustedEcs): Promise<void> {
+  const { fqdn, authorities, via, afId = fqdn } = ecs
   const root = `ecs-${fqdn}.crt`
   const folder = join(core, via)
+  const atAusf = { fqdn, ...(ecs.encryptionKey && { encryptionKey: ecs.encryptionKey }) }
+  const entry = { fqdn, nfType: 'ECS', root, scopes: [SCOPES[via]], ...(via === 'nef' ? { afId } : atAusf) }
   await writePrivateFile(join(folder, root), Buffer.from(authorities), { replace: true })
-  await editPeers(folder, (list) => [...without(list, fqdn), { fqdn, nfType: 'ECS', root, scopes: [SCOPES[via]] }])
+  await editPeers(folder, (list) => [...without(list, fqdn), entry])
   if (via === 'ausf') return
   await editPeers(join(core, 'ausf'), (list) =>
-    list.map((peer) => (peer.nfType === 'NEF' ? { ...peer, ecs: [...without(peer.ecs ?? [], fqdn), { fqdn }] } : peer)),
+    list.map((peer) => (peer.nfType === 'NEF' ? { ...peer, ecs: [...without(peer.ecs ?? [], fqdn), atAusf] } : peer)),
   )
+}
+
+/** @param pem - of a public key on P-256: `openssl pkey -in unwrap.key -pubout` */
+export function readEncryptionKey(pem: string): EncryptionKey {
+  const key = pem.startsWith('-----BEGIN PUBLIC KEY-----') ? createPublicKey(pem) : undefined
+  const { kty, crv, x, y } = key?.export({ format: 'jwk' }) ?? {}
+  if (kty === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined) return { kty, crv, x, y }
+  throw new ConfigurationError('the encryption key is not a public key on P-256 (PEM)')
 }
 
 interface WrittenPeer {

@@ -39,7 +39,7 @@ export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 
   await trustEcs(core.folder, { fqdn, authorities, via })
   const file = join(ecsFolder, 'ecs.yaml')
   const configuration = parseDocument(await readFile(file, 'utf8'))
-  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, via)] })
+  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, { fqdn, via })] })
   configuration.set('resolve', Object.fromEntries(core.names.map((name) => [name, '127.0.0.1'])))
   await writeFile(file, String(configuration))
 }

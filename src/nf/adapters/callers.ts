@@ -9,6 +9,7 @@ import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { peerCertificate } from '../../tls/connection.ts'
 import { type AccessTokenClaims, checkAccess, readAccessToken } from '../../tokens/access-token.ts'
 import type { KeySource } from '../../tokens/key-set.ts'
+import { parseScope, type Scope } from '../../tokens/scope.ts'
 import type { Alarms } from '../alarms.ts'
 import type { PeerEntry } from '../configuration.ts'
 import { identify, type NfPeer, type Peers, type Vouched, vouch } from '../peers.ts'
@@ -50,9 +51,10 @@ export function callers<Entry extends PeerEntry>(nf: CallerPorts<Entry>): Caller
         const shown = vouched(evidence.socket)
         try {
           const peer = identify(nf.peers(), shown)
-          refuseUnless(peer.entry.scopes.includes(scope), 'POLICY_DENIED', 'the caller is not on the list')
-          await checkToken?.(evidence, peer, scope)
-          return peer
+          refuseUnless(peer.scopes.has(scope), 'POLICY_DENIED', 'the caller is not on the list')
+          if (checkToken === undefined) return peer
+          const granted = await checkToken(evidence, peer, scope)
+          return { ...peer, scopes: new Set([...peer.scopes].filter((each) => granted.has(each))) }
         } catch (error) {
           nf.alarms.raise('caller-refused', shown.certificate.subjectAltNames.dnsNames[0] ?? 'unknown')
           if (!(error instanceof Refusal) || error.code !== 'POLICY_DENIED') throw error
@@ -84,10 +86,10 @@ function certificateCheck<Entry extends PeerEntry>({ peers, now }: CallerPorts<E
   }
 }
 
-/** TS 33.501 13.4.1.1.2 step 2 at a producer; what is true of a token for good is remembered. */
+/** TS 33.501 13.4.1.1.2 step 2 at a producer; what is true of a token for good is remembered. @returns its scope */
 function tokenCheck(fqdn: Fqdn, issuers: ReadonlyMap<string, KeySource>, now: () => number) {
   const read = new LRUCache<string, AccessTokenClaims>({ max: REMEMBERED })
-  return async ({ headers }: Evidence, peer: NfPeer, scope: string): Promise<void> => {
+  return async ({ headers }: Evidence, peer: NfPeer, scope: string): Promise<Scope> => {
     const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.authorization ?? '')?.[1]
     refuseUnless(token !== undefined, 'CREDENTIAL_MISSING', 'a bearer token is required')
     const name = sha256Base64url(token)
@@ -95,5 +97,6 @@ function tokenCheck(fqdn: Fqdn, issuers: ReadonlyMap<string, KeySource>, now: ()
     read.set(name, claims)
     const client = { fqdn: peer.fqdn, certificateThumbprints: [peer.thumbprint] }
     checkAccess(claims, { client, scope: new Set([scope]), now: now() })
+    return parseScope(claims.scope) ?? new Set()
   }
 }

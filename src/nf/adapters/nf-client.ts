@@ -50,10 +50,11 @@ export function nfClient({ origin, root, credential, resolve, timers, patience =
 
 async function exchange(peer: Peer, message: Message): Promise<NfAnswer> {
   const { status, headers, body } = await peer.request(message)
-  return {
-    status,
-    location: headers.location,
-    body: body.length === 0 ? undefined : parseJsonContent(body),
+  try {
+    return { status, location: headers.location, body: body.length === 0 ? undefined : parseJsonContent(body) }
+  } finally {
+    // There may have been a key in it (THREATS KE-11).
+    body.fill(0)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { closedEnum, hexDigits, matching } from './forms.ts'
 import { DateTime, Fqdn, SupportedFeatures } from './ts29571/basic-types.ts'
+import { Gpsi } from './ts29571/subscriber-identifiers.ts'
 import { AuthenticationInfoResult } from './ueau.ts'
 
 /**
@@ -34,10 +35,14 @@ export const KedgeResponse = Type.Object({
   /** K_ECS, or Kedge itself in the profile `literal` */
   kedge: Type.Optional(hexDigits(64)),
   /** compact JWE (RFC 7516 7.1), ECDH-ES and A256GCM, over the 32 octets of the key */
-  kedgeJwe: Type.Optional(matching(/^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}$/)),
+  kedgeJwe: Type.Optional(
+    matching(/^[A-Za-z0-9_-]{1,512}\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}$/),
+  ),
   /** `ECS`: the key of one EEC and one ECS; `UE`: that of all */
   keyScope: closedEnum(['ECS', 'UE']),
   expiry: DateTime,
+  /** of the subscriber, from an AUSF that knows it; ours does not */
+  gpsi: Type.Optional(Gpsi),
   supportedFeatures: Type.Optional(SupportedFeatures),
 })
 export type KedgeResponse = Static<typeof KedgeResponse>
