@@ -10,13 +10,14 @@ import type { ServingNetworkName, Suci } from '../spec/subscriber-identifiers.ts
 import { deriveEdgeKeys, type EdgeKeys, type EdgeProfile } from './edge-keys.ts'
 import { AuthenticationFailed } from './errors.ts'
 import { concealIdentity } from './me/conceal-identity.ts'
-import { EapAkaPrimePeer } from './me/eap-aka-prime.ts'
+import { EapAkaPrimePeer, type PeerReply } from './me/eap-aka-prime.ts'
 import { answerChallenge, type ChallengeAnswer } from './me/five-g-aka.ts'
 import {
   type AnchorKey,
   type AuthenticationContext,
   authenticationRequest,
   confirmationRequest,
+  type EapSessionAnswer,
   eapSessionRequest,
   processAuthenticationResponse,
   processConfirmationResponse,
@@ -59,6 +60,12 @@ export interface AuthenticationPorts {
 export interface Authenticated {
   readonly authType: AuthType
   readonly kedgeId: KedgeId
+}
+
+/** What both sides have after a success: KAUSF of the UE, and KSEAF and SUPI of the home network. */
+interface Agreed {
+  readonly kausf: Kausf
+  readonly anchorKey: AnchorKey
 }
 
 /** Challenges, resynchronisations and notifications of one EAP session. */
@@ -108,10 +115,9 @@ class Run {
 
   async authenticate(): Promise<{ authType: AuthType; kausf: Kausf }> {
     const context = await this.#initiate()
-    const { kausf, anchorKey } =
-      context.authType === '5G_AKA' ? await this.#fiveGAka(context) : await this.#eapAkaPrime(context)
-    this.#requireSameAnchorKey(kausf, anchorKey)
-    return { authType: context.authType, kausf }
+    const agreed = context.authType === '5G_AKA' ? await this.#fiveGAka(context) : await this.#eapAkaPrime(context)
+    this.#requireSameAnchorKey(agreed)
+    return { authType: context.authType, kausf: agreed.kausf }
   }
 
   /** TS 33.501 6.1.2 */
@@ -125,30 +131,31 @@ class Run {
 
   /** TS 33.501 6.1.3.2, and 6.1.3.3.2 once if SQN is not fresh. */
   async #fiveGAka(first: FiveGAka) {
-    let context = first
-    // Steps 6 to 8: the SEAF sends RAND and AUTN; USIM and ME check them and answer.
-    let answer = await this.#answer(context)
-    if (answer.outcome === 'synchronisation-failure') {
-      const again = await this.#initiate({ rand: context.challenge.rand, auts: answer.auts })
-      if (again.authType !== '5G_AKA') throw new AuthenticationFailed('method-not-supported')
-      context = again
-      answer = await this.#answer(context)
-    }
-    if (answer.outcome !== 'response') {
+    const answer = await this.#answer(first)
+    if (answer.outcome === 'response') return this.#confirm(first, answer)
+    const second = await this.#initiate({ rand: first.challenge.rand, auts: answer.auts })
+    if (second.authType !== '5G_AKA') throw new AuthenticationFailed('method-not-supported')
+    const secondAnswer = await this.#answer(second)
+    if (secondAnswer.outcome === 'response') return this.#confirm(second, secondAnswer)
+    await this.#reportFailure(second)
+    throw new AuthenticationFailed('synchronisation-failure')
+  }
+
+  /** Steps 6 to 8: the SEAF sends RAND and AUTN; USIM and ME check them and answer. */
+  #answer(context: FiveGAka): Promise<Exclude<ChallengeAnswer, { outcome: 'failure' }>> {
+    const told = ({ outcome }: ChallengeAnswer) => (outcome === 'response' ? 'AUTN accepted, RES*' : 'SQN is not fresh')
+    return this.#progress.step(arrow('TS 33.501 6.1.3.2 step 7', 'UE', 'SEAF'), told, async () => {
+      const answer = await answerChallenge(this.#ue.usim, context.challenge, this.#network.name)
+      if (answer.outcome !== 'failure') return answer
       await this.#reportFailure(context)
-      throw new AuthenticationFailed(answer.outcome === 'failure' ? answer.reason : answer.outcome)
-    }
-    return { kausf: answer.kausf, anchorKey: await this.#confirm(context, answer.resStar) }
+      throw new AuthenticationFailed(answer.reason)
+    })
   }
 
-  #answer({ challenge }: FiveGAka): Promise<ChallengeAnswer> {
-    const told = ({ outcome }: ChallengeAnswer) => (outcome === 'response' ? 'AUTN accepted, RES*' : outcome)
-    return this.#progress.step(arrow('TS 33.501 6.1.3.2 step 7', 'UE', 'SEAF'), told, () =>
-      answerChallenge(this.#ue.usim, challenge, this.#network.name),
-    )
-  }
-
-  #confirm(context: FiveGAka, resStar: Buffer): Promise<AnchorKey> {
+  #confirm(
+    context: FiveGAka,
+    { resStar, kausf }: { readonly resStar: Buffer; readonly kausf: Kausf },
+  ): Promise<Agreed> {
     return this.#progress.step(arrow('TS 33.501 6.1.3.2 step 10', 'SEAF', 'AUSF'), 'RES*, then KSEAF', async () => {
       // Step 9: the SEAF computes HRES* and compares it with HXRES*.
       const expected = sameOctets(deriveHresStar(context.challenge.rand, resStar), context.hxresStar)
@@ -158,7 +165,7 @@ class Run {
       const response = await this.#network.ausf.request(confirmationRequest(context, resStar))
       const anchorKey = processConfirmationResponse(response)
       if (anchorKey === undefined) throw new AuthenticationFailed('rejected')
-      return anchorKey
+      return { kausf, anchorKey }
     })
   }
 
@@ -168,30 +175,40 @@ class Run {
   }
 
   /** TS 33.501 6.1.3.1; a resynchronisation stays within the EAP session. */
-  async #eapAkaPrime(first: EapAkaPrime) {
+  async #eapAkaPrime(first: EapAkaPrime): Promise<Agreed> {
     const peer = new EapAkaPrimePeer(this.#ue.usim, this.#ue.settings.supi, this.#network.name)
-    let next: { packet: Buffer; session?: string; anchorKey?: AnchorKey } = first
+    let next: EapSessionAnswer = first
     for (let round = 1; round <= MOST_EAP_ROUNDS; round++) {
       const { packet, session, anchorKey } = next
-      const reply = await peer.receive(packet)
+      const reply = await this.#deliver(peer, packet)
       if ('kausf' in reply) {
         if (anchorKey === undefined) throw new AuthenticationFailed('anchor-key-mismatch')
         return { kausf: reply.kausf, anchorKey }
       }
       if (session === undefined) break
-      const { response } = reply
-      next = await this.#progress.step(arrow('TS 33.501 6.1.3.1 step 7', 'UE', 'AUSF'), "EAP-AKA' response", async () =>
-        processEapSessionResponse(await this.#network.ausf.request(eapSessionRequest(session, response))),
-      )
+      next = await this.#forward(session, reply.response)
     }
     throw new AuthenticationFailed('method-not-supported')
+  }
+
+  /** Steps 4 to 6. */
+  #deliver(peer: EapAkaPrimePeer, packet: Buffer): Promise<PeerReply> {
+    const told = (reply: PeerReply) => ('kausf' in reply ? 'EAP-Success' : 'EAP request, and the response of the UE')
+    return this.#progress.step(arrow('TS 33.501 6.1.3.1 step 5', 'SEAF', 'UE'), told, () => peer.receive(packet))
+  }
+
+  /** Steps 7 to 10. */
+  #forward(session: string, packet: Buffer): Promise<EapSessionAnswer> {
+    return this.#progress.step(arrow('TS 33.501 6.1.3.1 step 7', 'SEAF', 'AUSF'), 'EAP response', async () =>
+      processEapSessionResponse(await this.#network.ausf.request(eapSessionRequest(session, packet))),
+    )
   }
 
   /**
    * In a network, the NAS Security Mode Command tells the UE that both sides have KAMF, and only then KAUSF of 5G AKA is
    * taken into use (TS 33.501 6.2.2.2). Here the KAMF of both sides are compared.
    */
-  #requireSameAnchorKey(kausf: Kausf, anchorKey: AnchorKey): void {
+  #requireSameAnchorKey({ kausf, anchorKey }: Agreed): void {
     const own = deriveKamf(deriveKseaf(kausf, this.#network.name), this.#ue.settings.supi)
     if (!own.equals(deriveKamf(anchorKey.kseaf, anchorKey.supi))) throw new AuthenticationFailed('anchor-key-mismatch')
   }

@@ -2,6 +2,7 @@ import type { Resolve } from '../../http/client.ts'
 import { fqdnOf } from '../../http/origin.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { type Progress, unheard } from '../../ports/progress.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { authenticateByKedge, type Ecs } from '../authentication/by-kedge.ts'
 import { type EecCredential, readCredential } from '../credential.ts'
@@ -38,7 +39,7 @@ export async function authenticate({
   const target = ecsAt(ecs)
   const eec = {
     eecId: credential.eecId,
-    fetchKey: fetchKey.bind(undefined, credential),
+    fetchKey: (fqdn: Fqdn) => fetchKey(credential, fqdn),
     connect: connectOver(root, resolve),
     clock: systemClock,
     progress,

@@ -8,13 +8,14 @@ import { type AllowList, hashOf, newToken, parseAllowList } from '../edge-interf
 import { NotUsable } from '../errors.ts'
 import { absent } from './absent.ts'
 import { FILES } from './files.ts'
+import { jsonOf } from './json-of.ts'
 import { exclusively, type UeFolder } from './ue-folder.ts'
 
 /** @throws NotUsable, FileRefused */
 export async function readAllowed(folder: string): Promise<AllowList> {
   const file = join(folder, FILES.allowed)
   const octets = await readPrivateFile(file).catch(absent)
-  const allowed = octets === undefined ? new Map() : parseAllowList(parse(octets))
+  const allowed = octets === undefined ? new Map() : parseAllowList(jsonOf(octets))
   if (allowed === undefined) throw new NotUsable(`${file} is not a list of EECs`)
   return allowed
 }
@@ -64,11 +65,3 @@ export function credentialFile(folder: string, eecId: EecId): string {
 }
 
 const isOurs = ({ folder }: UeFolder, file: string) => dirname(resolve(file)) === join(folder, FILES.credentials)
-
-function parse(octets: Buffer): unknown {
-  try {
-    return JSON.parse(octets.toString())
-  } catch {
-    return undefined
-  }
-}

@@ -4,6 +4,7 @@ import { isOfSchema } from '../../http/schema.ts'
 import { readSealedFile, type SealingSecret, writeSealedFile } from '../../store/sealed-file.ts'
 import { NotUsable } from '../errors.ts'
 import { absent } from './absent.ts'
+import { jsonOf } from './json-of.ts'
 
 /** K and OPc, or Kedge. */
 const KEY_OCTETS = 32
@@ -35,7 +36,7 @@ export async function readSealedKeys<Schema extends TSchema>(
 ): Promise<{ readonly keys: Buffer; readonly record: Static<Schema> } | undefined> {
   const content = await readSealedFile(file, secret).catch(absent)
   if (content === undefined) return undefined
-  const record: unknown = JSON.parse(content.toString('utf8', KEY_OCTETS))
+  const record = jsonOf(content.subarray(KEY_OCTETS))
   if (!isOfSchema(schema, record)) throw new NotUsable(`${file} was written by another version`)
   return { keys: content.subarray(0, KEY_OCTETS), record }
 }

@@ -7,6 +7,7 @@ import { NotUsable } from '../errors.ts'
 import type { SqnStore } from '../usim/authenticate.ts'
 import { absent } from './absent.ts'
 import { FILES } from './files.ts'
+import { jsonOf } from './json-of.ts'
 
 const LENGTH = 2 ** SQN_SCHEME.indLength
 
@@ -26,20 +27,12 @@ export function sqnFile(folder: string, usim: string): SqnStore {
   return {
     async load() {
       const octets = await readPrivateFile(file).catch(absent)
-      const record = octets === undefined ? undefined : parse(octets)
+      const record = octets === undefined ? undefined : jsonOf(octets)
       if (!isOfSchema(SqnRecord, record) || record.usim !== usim) {
         throw new NotUsable(`${file} does not hold the sequence numbers of this USIM: put the USIM in anew`)
       }
       return { seqMs: record.seqMs }
     },
     save: ({ seqMs }) => writePrivateFile(file, Buffer.from(JSON.stringify({ usim, seqMs })), { replace: true }),
-  }
-}
-
-function parse(octets: Buffer): unknown {
-  try {
-    return JSON.parse(octets.toString())
-  } catch {
-    return undefined
   }
 }

@@ -28,6 +28,7 @@ export interface InitOptions {
   readonly random: Pick<Random, 'uuid'>
   /** seals the secrets instead of a key file */
   readonly passphrase?: string | undefined
+  /** of a UE that is made now */
   readonly keyProfile: KeyProfile
   /** whether another USIM may be in the UE: it is taken out, and the keys that came from it are deleted */
   readonly replace: boolean
@@ -39,26 +40,28 @@ export interface InitOptions {
  * @throws NotUsable if there is a USIM that may not be replaced
  */
 export async function insertUsim(folder: string, subscription: Subscription, options: InitOptions): Promise<UeFolder> {
-  const { random, passphrase, keyProfile, replace } = options
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await requireClosed(folder)
-  if (!(await exists(join(folder, FILES.configuration)))) {
-    if (passphrase === undefined && !(await exists(join(folder, FILES.sealingKey)))) {
-      await createKeyFile(join(folder, FILES.sealingKey))
-    }
-    await writeFile(join(folder, FILES.configuration), configurationText(keyProfile), { mode: 0o600 })
-  }
-  const ue = await openUeFolder(folder, passphrase)
+  await makeFolder(folder, options)
+  const ue = await openUeFolder(folder, options.passphrase)
   await exclusively(ue, async () => {
     if (await exists(join(folder, FILES.usim))) {
-      if (!replace) throw new NotUsable(`${folder} has a USIM: it is not replaced unless you say so`)
+      if (!options.replace) throw new NotUsable(`${folder} has a USIM: it is not replaced unless you say so`)
       await removeUsim(folder)
     }
-    const card = newCard(subscription, random)
+    const card = newCard(subscription, options.random)
     await sqnFile(folder, card.id).save(newUsimSqnState())
     await writeCard(ue, card)
   })
   return ue
+}
+
+/** The configuration is written last: where it is, the rest is. */
+async function makeFolder(folder: string, { passphrase, keyProfile }: InitOptions): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await requireClosed(folder)
+  if (await exists(join(folder, FILES.configuration))) return
+  const sealingKey = join(folder, FILES.sealingKey)
+  if (passphrase === undefined && !(await exists(sealingKey))) await createKeyFile(sealingKey)
+  await writeFile(join(folder, FILES.configuration), configurationText(keyProfile), { mode: 0o600 })
 }
 
 /** TS 33.501 6.2.2: without its USIM the UE has none of its keys. The keys go first. */

@@ -71,7 +71,7 @@ export function readSubscription(text: string): Subscription {
   const invalid = findInvalidParam(SubscriptionFile, file)
   if (invalid !== undefined) throw new NotUsable(`the subscription: ${invalid.param || '/'} ${invalid.reason}`)
   const { k, opc, op, ...settings } = file as Static<typeof SubscriptionFile>
-  if ((opc === undefined) === (op === undefined)) throw new NotUsable('the subscription: one of opc and op is needed')
+  requireThat((opc === undefined) !== (op === undefined), 'one of opc and op is needed')
   const key = takeKey('K', Buffer.from(k, 'hex'))
   return { settings: usimSettings(settings), keys: { k: key, opc: opcOf(key, opc, op) } }
 }
@@ -84,12 +84,12 @@ export function usimSettings(record: Static<typeof UsimSettingsRecord>): UsimSet
   if (supi.startsWith('imsi-')) {
     const digits = withoutTypePrefix(supi)
     const { mcc, mnc } = homeNetwork
-    required(digits.startsWith(`${mcc}${mnc}`) || undefined, 'the IMSI is not one of homeNetwork')
-    required(/^\d{1,10}$/.test(digits.slice(3 + mnc.length)) || undefined, 'the IMSI has no MSIN of 1 to 10 digits')
+    requireThat(digits.startsWith(`${mcc}${mnc}`), 'the IMSI is not one of homeNetwork')
+    requireThat(/^\d{1,10}$/.test(digits.slice(3 + mnc.length)), 'the IMSI has no MSIN of 1 to 10 digits')
   }
   if (homeNetworkPublicKey !== undefined) {
     const { profile, key } = homeNetworkPublicKey
-    required(eciesPublicKey(profile, Buffer.from(key, 'hex')), 'homeNetworkPublicKey.key is no key of its profile')
+    requireThat(eciesPublicKey(profile, Buffer.from(key, 'hex')), 'homeNetworkPublicKey.key is no key of its profile')
   }
   return {
     supi,
@@ -123,6 +123,10 @@ function parse(text: string): unknown {
 }
 
 function required<Value>(value: Value | undefined, otherwise: string): Value {
-  if (value === undefined) throw new NotUsable(`the subscription: ${otherwise}`)
+  requireThat(value !== undefined, otherwise)
   return value
+}
+
+function requireThat(condition: unknown, otherwise: string): asserts condition {
+  if (!condition) throw new NotUsable(`the subscription: ${otherwise}`)
 }
