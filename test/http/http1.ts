@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 /** Sends octets as they are and listens until the server closes, or until it has been silent for as long as `patience`. */
-export async function exchangeRaw(socket: TLSSocket, octets: string | Buffer, patience = 1_500): Promise<Exchange> {
+export async function exchangeRaw(socket: TLSSocket, octets: string | Buffer, patience = 5_000): Promise<Exchange> {
   let text = ''
   let closed = false
   const ended = new Promise<void>((done) => {

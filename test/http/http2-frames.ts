@@ -128,7 +128,7 @@ export class FrameSession {
   }
 
   /** Waits until this is so; @returns whether it was so in time. */
-  async until(isSo: () => boolean, patience = 2_000): Promise<boolean> {
+  async until(isSo: () => boolean, patience = 10_000): Promise<boolean> {
     const deadline = performance.now() + patience
     while (!isSo()) {
       if (performance.now() > deadline) return false
