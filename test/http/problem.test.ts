@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { oauthStatus, toOauthError, toProblem, wwwAuthenticate } from '../../src/http/problem.ts'
+import { APPLICATION_ERRORS, type ApplicationError, errorRow } from '../../src/spec/application-errors.ts'
+import { Refusal } from '../../src/spec/refusal.ts'
+
+const codes = Object.keys(APPLICATION_ERRORS) as ApplicationError[]
+const refusal = (code: ApplicationError) => new Refusal(code, 'why')
+
+describe('problem details: RFC 9457, TS 29.571 ProblemDetails', () => {
+  test('HT-12: type, title, status and cause come from the table, detail from the procedure', () => {
+    for (const code of codes) {
+      const { status, title } = APPLICATION_ERRORS[code]
+      const type = `urn:edgeward:problem:${code.toLowerCase().replaceAll('_', '-')}`
+      const problem = toProblem(refusal(code), '/a')
+      assert.deepEqual(problem, { type, title, status, detail: 'why', instance: '/a', cause: code })
+      assert.doesNotThrow(() => new URL(problem.type))
+    }
+  })
+
+  test('invalidParams name the members that were wrong', () => {
+    const invalidParams = [{ param: '/a/0', reason: 'must be string' }]
+    const problem = toProblem(new Refusal('MANDATORY_IE_INCORRECT', 'why', { invalidParams }), '/')
+    assert.deepEqual(problem.invalidParams, invalidParams)
+  })
+
+  test('HT-12: the cause of a refusal is not told', () => {
+    const cause = new Error('canary')
+    const told = JSON.stringify([
+      toProblem(new Refusal('TOKEN_INVALID', 'why', { cause }), '/'),
+      toOauthError(new Refusal('TOKEN_INVALID', 'why', { cause })),
+    ])
+    assert.doesNotMatch(told, /canary/)
+  })
+})
+
+describe('errors of the token endpoint: RFC 6749 5.2', () => {
+  const REGISTERED = [
+    'invalid_request',
+    'invalid_client',
+    'invalid_grant',
+    'unauthorized_client',
+    'unsupported_grant_type',
+    'invalid_scope',
+  ]
+
+  test('each refusal has an error that the RFC defines, and a status that it allows', () => {
+    for (const code of codes) {
+      const { error, error_description } = toOauthError(refusal(code))
+      assert.ok(REGISTERED.includes(error), code)
+      assert.equal(error_description, 'why')
+      const { status } = errorRow(code)
+      const kept = status >= 500 || [413, 415, 429].includes(status)
+      assert.equal(oauthStatus(refusal(code)), kept ? status : error === 'invalid_client' ? 401 : 400, code)
+    }
+    assert.equal(oauthStatus(refusal('CLIENT_MISMATCH')), 401)
+    assert.equal(oauthStatus(refusal('SCOPE_NOT_GRANTED')), 400)
+    assert.equal(oauthStatus(refusal('SYSTEM_FAILURE')), 500)
+  })
+})
+
+describe('challenges: RFC 6750 3', () => {
+  test('every 401 asks for a credential; without one it names no error', () => {
+    for (const code of codes) {
+      const challenge = wwwAuthenticate(refusal(code), 'edgeward')
+      if (errorRow(code).status === 401 && code !== 'CLIENT_MISMATCH') assert.ok(challenge, code)
+      if (challenge !== undefined) {
+        assert.match(challenge, /^Bearer realm="edgeward"(, error="(invalid_token|insufficient_scope)")?$/)
+      }
+    }
+    assert.equal(wwwAuthenticate(refusal('CREDENTIAL_MISSING'), 'edgeward'), 'Bearer realm="edgeward"')
+    assert.equal(
+      wwwAuthenticate(refusal('TOKEN_INVALID'), 'edgeward'),
+      'Bearer realm="edgeward", error="invalid_token"',
+    )
+    assert.equal(wwwAuthenticate(refusal('INVALID_MSG_FORMAT'), 'edgeward'), undefined)
+  })
+})
