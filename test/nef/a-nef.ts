@@ -73,7 +73,7 @@ export async function aScriptedAusf(core: string) {
   const { credential, root, configuration } = await openNfFolder<AusfConfiguration>(join(core, 'ausf'), AUSF, undefined)
   const sessions = new Set<ServerHttp2Session>()
   const asked: Asked[] = []
-  const ausf = { asked, answer: honest, start, stop }
+  const ausf = { asked, answer: honest, port: configuration.listen.mtls, start, stop }
 
   let server = create()
   function create() {
