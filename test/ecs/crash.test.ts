@@ -54,8 +54,6 @@ describe('kill -9 of an ECS under load', { concurrency: 2 }, () => {
   let story: Awaited<ReturnType<typeof storyFolder>>
   before(async () => {
     story = await storyFolder()
-    // Loading the program is what takes most of each round.
-    process.env['NODE_COMPILE_CACHE'] = story.at('cache')
   })
   after(() => story.remove())
 
@@ -63,9 +61,6 @@ describe('kill -9 of an ECS under load', { concurrency: 2 }, () => {
     test(`DB-01, CA-04: ${KILLS} kills lose nothing acknowledged, honour no token twice, leave no unknown certificate (${lane})`, async () => {
       const folder = story.at(lane)
       const all = await invited(folder, KILLS * EACH_ROUND)
-      const warm = await serve('ecs', 'serve', '--dir', folder)
-      await warm.stop()
-
       let listNumber = 0n
       for (let round = 0; round < KILLS; round++) {
         const server = await serve('ecs', 'serve', '--dir', folder)
@@ -74,8 +69,11 @@ describe('kill -9 of an ECS under load', { concurrency: 2 }, () => {
         assert.ok(list.number > listNumber, 'the numbers of revocation lists go up')
         listNumber = list.number
         const living = all.slice(Math.max(0, round - 1) * EACH_ROUND, (round + 1) * EACH_ROUND)
-        const lives = Promise.allSettled(living.map((ees) => liveOn(ees, connect)))
-        await delay(20 + systemRandom.fraction() * 300)
+        const progress = aCounter()
+        const lives = Promise.allSettled(living.map((ees) => liveOn(ees, connect, progress.count)))
+        // Some answers after the start, and a moment later, so that the kill comes in the midst of others.
+        await Promise.race([progress.reaches(Math.floor(systemRandom.fraction() * 60)), lives])
+        await delay(systemRandom.fraction() * 20)
         await server.stop('SIGKILL')
         for (const life of await lives) if (life.status === 'rejected') throw life.reason
       }
@@ -135,16 +133,36 @@ function connectionsTo(server: Server, [first]: readonly Ees[]) {
 
 type Connect = ReturnType<typeof connectionsTo>
 
+/** Counts, and says when a number is reached. */
+function aCounter() {
+  const reached = Promise.withResolvers<void>()
+  let [passed, goal] = [0, Number.POSITIVE_INFINITY]
+  const look = () => passed >= goal && reached.resolve()
+  return {
+    count: () => {
+      passed += 1
+      look()
+    },
+    reaches: (number: number) => {
+      goal = number
+      look()
+      return reached.promise
+    },
+  }
+}
+
 /** Onboards, then updates, renews and at last leaves, one after the other until the connection breaks. */
-async function liveOn(ees: Ees, connect: Connect): Promise<void> {
+async function liveOn(ees: Ees, connect: Connect, answered: () => void): Promise<void> {
   try {
     await onboardAgain(ees, connect())
+    answered()
     while (ees.leaving === 'no') {
       const dice = systemRandom.fraction()
       if (dice < 0.6) await update(ees, connect(ees))
       else if (dice < 0.8) await renew(ees, connect(ees))
       else if (dice < 0.95) await replay(ees, connect())
       else await leave(ees, connect(ees))
+      answered()
     }
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'PeerUnavailable') throw error
