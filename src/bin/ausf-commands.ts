@@ -24,7 +24,6 @@ async function serve(dir: string): Promise<void> {
     throw error
   })
   const { fqdn, listeners } = ausf
-  process.stdout.write(`${JSON.stringify({ ready: 'ausf', fqdn, listeners })}\n`)
-  await untilStopped({ reload: ausf.reloadPeers })
+  await untilStopped({ ready: 'ausf', fqdn, listeners }, { reload: ausf.reloadPeers })
   await ausf.close()
 }

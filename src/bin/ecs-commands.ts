@@ -80,10 +80,8 @@ async function serve(dir: string): Promise<void> {
   const { fqdn, listeners } = ecs
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })
-  process.stdout.write(`${JSON.stringify({ ready: 'ecs', fqdn, listeners })}\n`)
-  await untilStopped({
-    reload: () => opened.reloadPolicy().then(({ digest }) => log.info({ digest }, 'policy reloaded')),
-  })
+  const reload = () => opened.reloadPolicy().then(({ digest }) => log.info({ digest }, 'policy reloaded'))
+  await untilStopped({ ready: 'ecs', fqdn, listeners }, { reload })
   await rm(join(dir, ADMIN_FILE), { force: true })
   await ecs.close()
 }

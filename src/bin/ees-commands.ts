@@ -131,8 +131,7 @@ function addServe(ees: Command): void {
       const registration = await openRegistration({ store: dir, resolve: await resolveFor(options) })
       const ees = await serveEes(registration, { address, port, log: createLog('ees', 'info') })
       const { fqdn, listeners } = ees
-      process.stdout.write(`${JSON.stringify({ ready: 'ees', fqdn, listeners })}\n`)
-      await untilStopped()
+      await untilStopped({ ready: 'ees', fqdn, listeners })
       await ees.close()
       registration.close()
     })

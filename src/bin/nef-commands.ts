@@ -21,7 +21,6 @@ async function serve(dir: string): Promise<void> {
   const log = createLog('nef', opened.configuration.log)
   const nef = await serveNef({ ...opened, log })
   const { fqdn, listeners } = nef
-  process.stdout.write(`${JSON.stringify({ ready: 'nef', fqdn, listeners })}\n`)
-  await untilStopped({ reload: nef.reloadPeers })
+  await untilStopped({ ready: 'nef', fqdn, listeners }, { reload: nef.reloadPeers })
   await nef.close()
 }

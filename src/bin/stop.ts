@@ -26,9 +26,13 @@ export function stopSignals({ reload }: { reload?: () => Promise<void> } = {}): 
   }
 }
 
-/** Waits for SIGTERM or SIGINT; a SIGHUP meanwhile reloads what can be reloaded. */
-export async function untilStopped(options: { reload?: () => Promise<void> } = {}): Promise<void> {
+/**
+ * Says on standard output that a server is ready, and waits for SIGTERM or SIGINT; a SIGHUP meanwhile reloads what can
+ * be reloaded. Whoever reads the line may send a signal at once: it is heard by then.
+ */
+export async function untilStopped(ready: object, options: { reload?: () => Promise<void> } = {}): Promise<void> {
   const signals = stopSignals(options)
+  process.stdout.write(`${JSON.stringify(ready)}\n`)
   await signals.stopped
   signals.release()
 }

@@ -182,8 +182,7 @@ function addEdgeInterface(ue: Command): void {
     .action(async ({ dir }: Common) => {
       const folder = await openUeFolder(dir, passphrase())
       const serving = await serveUe(folder, createLog('ue', folder.configuration.log))
-      process.stdout.write(`${JSON.stringify({ ready: 'ue', listeners: serving.listeners })}\n`)
-      await untilStopped()
+      await untilStopped({ ready: 'ue', listeners: serving.listeners })
       await serving.close()
     })
 }
