@@ -90,8 +90,8 @@ function addAdd(subscriber: Command): void {
     .option('--auth-method <method>', '5G_AKA or EAP_AKA_PRIME', '5G_AKA')
     .option('--edge', 'the subscriber may use the edge')
     .option('--akma', 'the subscriber may use AKMA')
-    .action(async ({ dir, json = false, usim, newUsim, ...options }: AddArguments) => {
-      if ((usim === undefined) === (newUsim === undefined)) throw new Error('take one of --usim and --new-usim')
+    .action(async ({ dir, json = false, usim, newUsim, ...options }: AddArguments, command: Command) => {
+      if ((usim === undefined) === (newUsim === undefined)) command.error('error: take one of --usim and --new-usim')
       const keys = usim === undefined ? drawKeys() : await readKeys(usim)
       await asOperator(dir, async (udm) => {
         // The file first: keys that nobody has a copy of would be no use in the UDM.

@@ -28,7 +28,12 @@ import type {
   EapSession,
   UEAuthenticationCtx,
 } from '../../src/spec/messages/ue-authentication.ts'
-import type { RoutingIndicator, ServingNetworkName, Supi } from '../../src/spec/subscriber-identifiers.ts'
+import {
+  type RoutingIndicator,
+  type ServingNetworkName,
+  type Supi,
+  withoutTypePrefix,
+} from '../../src/spec/subscriber-identifiers.ts'
 import { clientTls } from '../../src/tls/client.ts'
 import type { ServerCredential } from '../../src/tls/profile.ts'
 import { openUdm } from '../../src/udm/adapters/open-udm.ts'
@@ -251,13 +256,13 @@ export async function authenticated(seaf: Caller, change: object = {}) {
 }
 
 /** What a UE makes of an EAP-AKA' challenge. */
-export function eapUe(payload: string) {
+export function eapUe(payload: string, supi: string = SUPI) {
   const packet = readEapPacket(Buffer.from(payload, 'base64')) as EapMethodPacket
   const [rand, autn] = [attributeOf(packet, 'AT_RAND'), attributeOf(packet, 'AT_AUTN')]
   const verified = rand && autn && verifyAutn(usim(), rand, autn)
   if (verified === undefined || rand === undefined) throw new Error('the challenge is not of the home network')
   const { ckPrime, ikPrime } = deriveCkIkPrime(verified.ck, verified.ik, SERVING_NETWORK, concealedSqn(autn ?? rand))
-  const keys = deriveAkaPrimeKeys(ckPrime, ikPrime, '001010000000001')
+  const keys = deriveAkaPrimeKeys(ckPrime, ikPrime, withoutTypePrefix(supi))
   const { identifier } = packet
   const b64 = (octets: Buffer) => octets.toString('base64')
   return {

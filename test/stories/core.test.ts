@@ -45,6 +45,9 @@ describe('a core network: edgeward core, udm and ausf', () => {
     assert.equal((homeNetworkPublicKey as { profile: string }).profile, 'A')
     assert.equal(statSync(usim).mode & 0o077, 0)
 
+    const noKeys = await edgeward('udm', 'subscriber', 'add', '--dir', dir, '--supi', supi(2))
+    assert.equal(noKeys.code, 2)
+
     const udm = await serve('udm', 'serve', '--dir', dir)
     servers.push(udm)
     assert.equal(udm.ready.ready, 'udm')

@@ -43,7 +43,11 @@ const INSERT =
 const FORGET_OLDER = 'delete from kedge where subject = ? and is_current = 0'
 const END_CURRENT =
   'update kedge set is_current = 0, expires_at = min(expires_at, ?) where subject = ? and is_current = 1'
-const FIND = 'select kid, subject, sealed, routing_indicator, expires_at from kedge where kid = ?'
+/** One row in any case, and always as long: the one that is asked for, or the one that is given. */
+const FIND =
+  'select coalesce(found.kid, ?) as kid, coalesce(found.subject, ?) as subject, coalesce(found.sealed, ?) as sealed, ' +
+  'coalesce(found.routing_indicator, ?) as routing_indicator, coalesce(found.expires_at, 0) as expires_at ' +
+  'from (select ? as asked) left join kedge as found on found.kid = asked'
 const REMOVE = 'delete from kedge where subject = ?'
 const REMOVE_EXPIRED = 'delete from kedge where kid in (select kid from kedge where expires_at <= ? limit 1000)'
 
@@ -74,11 +78,11 @@ export function kedgeStore({ store, dataKey, random, homeNetwork }: KedgeStoreOp
     },
     async find(kedgeId, now) {
       const { routingIndicator, homeNetwork: asked } = kedgeIdParts(kedgeId)
-      const [found] = await store.read<Row>({ sql: FIND, parameters: [kidOf(kedgeId)] })
-      const row = found ?? nobody
+      const parameters = [nobody.kid, nobody.subject, nobody.sealed, routingIndicator, kidOf(kedgeId)]
+      const [row = nobody] = await store.read<Row>({ sql: FIND, parameters })
       const kedge = takeKey('Kedge', openSecret(dataKey, row.sealed, Buffer.concat([row.kid, row.subject])))
       const same = row.routing_indicator === routingIndicator && realmOf(asked) === ours
-      const good = same && row !== nobody && row.expires_at > now
+      const good = same && row.expires_at > now
       return { kedge, until: good ? row.expires_at : undefined }
     },
     remove: (supi) => store.commit([{ sql: REMOVE, parameters: [subjectOf(supi)] }]),
