@@ -9,7 +9,7 @@ import { initCore } from '../../src/bin/core/init-core.ts'
 import { type TrustedEcs, trustEcs } from '../../src/bin/core/trust-ecs.ts'
 import { readCertificate } from '../../src/certificates/certificate.ts'
 import type { IssuerRole } from '../../src/certificates/profile.ts'
-import { type Message, openPeer, type Peer } from '../../src/http/client.ts'
+import { type Message, openPeer } from '../../src/http/client.ts'
 import { openNef } from '../../src/nef/adapters/open-nef.ts'
 import { serveNef } from '../../src/nef/server/serve-nef.ts'
 import { openNfFolder } from '../../src/nf/adapters/folder.ts'
@@ -125,13 +125,12 @@ export async function startNef(core: string, change: Partial<NfEnvironment> = {}
   const start = async () => serveNef(await openNef(join(core, 'nef'), environment({ clock, ...change })))
   let serving: ServingNf = await start()
   const root = await readFile(join(core, 'ca', 'root.crt'), 'utf8')
-  const open = new Set<Peer>()
-  const caller = (credential?: ServerCredential, afId = ''): Caller => {
-    const { port } = new URL(serving.listeners.mtls)
-    const tls = clientTls([root], credential)
-    const peer = openPeer(`https://${serving.fqdn}:${port}`, tls, new Map([[serving.fqdn, '127.0.0.1']]))
-    open.add(peer)
-    return callerOver(peer, afId)
+  const open = new Set<{ close(): void }>()
+  const caller = (credential?: ServerCredential, afId?: string): Caller => {
+    const { fqdn: name, listeners } = serving
+    const opened = connect({ fqdn: name, port: Number(new URL(listeners.mtls).port), root }, credential, afId)
+    open.add(opened)
+    return opened
   }
   return {
     get serving() {
@@ -143,12 +142,9 @@ export async function startNef(core: string, change: Partial<NfEnvironment> = {}
     },
     caller,
     async trustedEcs(name = ECS1, given: Partial<TrustedEcs> = {}) {
-      const roles: IssuerRole[] = ['ecs-issuer', 'ees-issuer', 'operator-issuer']
-      const domain = await anotherDomain(name.split('.').slice(1).join('.'), ...roles)
-      await trustEcs(core, { fqdn: fqdn(name), authorities: domain.authorities, via: 'nef', ...given })
+      const ecs = await trusted(core, name, given)
       await serving.reloadPeers()
-      const { credential } = await certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
-      return { ...caller(credential, given.afId ?? name), credential, domain }
+      return { ...caller(ecs.credential, given.afId ?? name), ...ecs }
     },
     async changePeers(edit: (peer: Record<string, unknown>) => object) {
       const file = join(core, 'nef', 'peers.yaml')
@@ -163,13 +159,28 @@ export async function startNef(core: string, change: Partial<NfEnvironment> = {}
       serving = await start()
     },
     async close() {
-      for (const peer of open) peer.close()
+      for (const each of open) each.close()
       await serving.close()
     },
   }
 }
 
-function callerOver(peer: Peer, afId: string): Caller {
+/** An ECS outside the domain that the core trusts, with its credential. */
+export async function trusted(core: string, name: string, given: Partial<TrustedEcs> = {}) {
+  const roles: IssuerRole[] = ['ecs-issuer', 'ees-issuer', 'operator-issuer']
+  const domain = await anotherDomain(name.split('.').slice(1).join('.'), ...roles)
+  await trustEcs(core, { fqdn: fqdn(name), authorities: domain.authorities, via: 'nef', ...given })
+  const { credential } = await certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
+  return { credential, domain }
+}
+
+/** @param afId - that requests name unless they say otherwise */
+export function connect(
+  { fqdn: name, port, root }: { readonly fqdn: string; readonly port: number; readonly root: string },
+  credential?: ServerCredential,
+  afId = '',
+): Caller & { close(): void } {
+  const peer = openPeer(`https://${name}:${port}`, clientTls([root], credential), new Map([[name, '127.0.0.1']]))
   const call: Caller['call'] = async (method, path, body, headers = {}) => {
     const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -182,6 +193,7 @@ function callerOver(peer: Peer, afId: string): Caller {
     call,
     retrieve: (change = {}, headers = {}) =>
       call(method, path, { afId, kedgeId: KEDGE_ID, eecId: EEC, ...change }, headers),
+    close: () => peer.close(),
   }
 }
 
@@ -204,7 +216,7 @@ export async function aNef(change: Partial<NfEnvironment> = {}) {
 
 export type ANef = Awaited<ReturnType<typeof aNef>>
 
-async function makeCore(): Promise<string> {
+export async function makeCore(): Promise<string> {
   const core = join(await mkdtemp(join(tmpdir(), 'edgeward-')), 'core')
   const home = { homeNetwork: { mcc: '001', mnc: '01' }, routingIndicator: '0', address: '127.0.0.1' }
   await initCore(core, home, { clock: systemClock, random: systemRandom })
