@@ -151,7 +151,7 @@ async function exchange(session: ClientHttp2Session, message: Message): Promise<
   const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), message.patience ?? ANSWER_LIMIT)
   session.ref()
   try {
-    stream.end(message.body)
+    if (message.body !== undefined) stream.end(message.body)
     const response = await readResponse(stream)
     // To Node a stream that was cut off has come to its end.
     if (session.destroyed || stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error('the answer was cut off')
@@ -169,7 +169,7 @@ async function exchange(session: ClientHttp2Session, message: Message): Promise<
 
 function openStream(session: ClientHttp2Session, { method, path, headers, body }: Message): ClientHttp2Stream {
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  return session.request({ ':method': method, ':path': path, ...headers, ...length })
+  return session.request({ ':method': method, ':path': path, ...headers, ...length }, { endStream: body === undefined })
 }
 
 async function readResponse(stream: ClientHttp2Stream): Promise<Response> {

@@ -56,6 +56,7 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
   limitSessions(app.server, deadlines)
   limitControlFrames(app.server)
   const { sockets, admitted } = trackConnections(app.server, options)
+  const endConnections = endConnectionsByAnswer(app)
   for (const route of options.routes) addRoute(app, route, options)
   refuseOtherMethods(app, options.routes)
   return {
@@ -71,12 +72,24 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
       return chosen.length
     },
     async close() {
+      endConnections()
       const closed = app.close()
       const hurry = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
       }, deadlines.close)
       await closed.finally(() => clearTimeout(hurry))
     },
+  }
+}
+
+/** @returns what makes each answer from then on the last one of its HTTP/1.1 connection; HTTP/2 has GOAWAY for this */
+function endConnectionsByAnswer(app: App): () => void {
+  let ending = false
+  app.addHook('onSend', async (request, reply) => {
+    if (ending && request.raw.stream === undefined) reply.header('connection', 'close')
+  })
+  return () => {
+    ending = true
   }
 }
 
