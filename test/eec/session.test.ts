@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { EcsSession } from '../../src/eec/session.ts'
 import { type AServingUe, aServingUe, EEC_1, VECTOR } from '../ue/a-folder.ts'
 import { type AnEcs, anEcs, ECS, type EcsOptions } from './an-ecs.ts'
@@ -45,6 +46,17 @@ describe('the session of an EEC at an ECS: D-25, D-28', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     await assert.rejects(session.provision(), { name: 'PeerUnavailable', phase: 'connect' })
     session.close()
+  })
+
+  test('KE-11: a session, and the connection in it, print no key', async () => {
+    const ecs = await started()
+    const session = await authenticateAt(ecs, ue)
+    await session.provision()
+    const shown = `${inspect(session, { depth: 20, showHidden: true })}${JSON.stringify(session)}`.toLowerCase()
+    session.close()
+    for (const secret of [VECTOR.kecs, VECTOR.kecs.match(/../g)?.join(' ') ?? '', VECTOR.kedge])
+      assert.ok(!shown.includes(secret))
+    assert.ok(shown.includes(ECS))
   })
 
   test('after the key has expired nothing more is sent', async () => {

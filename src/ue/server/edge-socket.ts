@@ -1,4 +1,4 @@
-import { chmod, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { toRefusal } from '../../http/answer.ts'
 import { parseJsonContent } from '../../http/content.ts'
@@ -105,7 +105,7 @@ function sendRefusal(response: ServerResponse, refusal: Refusal, instance: strin
 const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0] ?? ''
 
 /** There is no moment at which others could connect: the socket is made with the mode, and its folder is closed too. */
-async function listenPrivately(server: Server, path: string): Promise<void> {
+function listenPrivately(server: Server, path: string): Promise<void> {
   const listening = new Promise<void>((resolve, reject) => server.once('listening', resolve).once('error', reject))
   const umask = process.umask(0o177)
   try {
@@ -113,6 +113,5 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
   } finally {
     process.umask(umask)
   }
-  await listening
-  await chmod(path, 0o600)
+  return listening
 }
