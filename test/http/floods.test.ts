@@ -78,7 +78,9 @@ const FLOODS: Readonly<Record<string, Flood>> = {
   },
 }
 
-describe('floods over HTTP/2: RFC 9113 10.5', () => {
+describe('floods over HTTP/2: RFC 9113 10.5', {
+  skip: !process.env['EDGEWARD_DEEP'] && 'floods need a machine of their own: npm run test:deep',
+}, () => {
   let listener: Running
   before(async () => {
     listener = await runListener()

@@ -144,7 +144,9 @@ const SLOW: Readonly<Record<string, Slow>> = {
   'HTTP/2 idle after an answer, with PING': { over: 'h2', first: headers(1, GET), drip: [PING], within: idle + close },
 }
 
-describe('clients that take their time: THREATS HT-02, PS-10', () => {
+describe('clients that take their time: THREATS HT-02, PS-10', {
+  skip: !process.env['EDGEWARD_DEEP'] && 'they need a machine of their own: npm run test:deep',
+}, () => {
   let credentials: Credentials
   let listener: Running
   /** the server's ends, by the port of the client's */
