@@ -33,7 +33,7 @@ export async function adminClient(folder: string): Promise<OperatorCommands & { 
     invite: (invitation) => ask(invite.method, invite.path, invitation),
     list: (after) =>
       ask(list.method, after === undefined ? list.path : `${list.path}?after=${encodeURIComponent(after)}`),
-    show: (id) => ask(show.method, show.path.replace('{id}', encodeURIComponent(id))),
+    show: (id) => ask(show.method, `${show.path}?${new URLSearchParams({ id })}`),
     revoke: (id) => ask(revoke.method, revoke.path, { id }),
     verifyAudit: () => ask(verifyAudit.method, verifyAudit.path),
     backup: (file) => ask(backup.method, backup.path, { file }),

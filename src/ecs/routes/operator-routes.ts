@@ -14,7 +14,8 @@ function operation(id: string, method: Operation['method'], path: string): Opera
 export const OPERATOR_OPERATIONS = {
   invite: operation('InviteEes', 'POST', '/invitations'),
   list: operation('ListEes', 'GET', '/ees'),
-  show: operation('ShowEes', 'GET', '/ees/{id}'),
+  /** by `id` in the query: an EES ID may have slashes, which no path segment has */
+  show: operation('ShowEes', 'GET', '/ees/description'),
   revoke: operation('RevokeEes', 'POST', '/revocations'),
   verifyAudit: operation('VerifyAudit', 'GET', '/audit/verification'),
   backup: operation('Backup', 'POST', '/backups'),
@@ -58,7 +59,7 @@ export function operatorRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
     route({
       operation: OPERATOR_OPERATIONS.show,
       credential,
-      handle: async ({ params }) => ok(await commands.show(params['id'] ?? '')),
+      handle: async ({ query }) => ok(await commands.show(query['id'] ?? '')),
     }),
     route({
       operation: OPERATOR_OPERATIONS.revoke,
