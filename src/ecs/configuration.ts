@@ -56,6 +56,16 @@ export const Configuration = Type.Object(
         /** `bound`: the key of one EEC at this ECS; `literal`: Kedge itself, as the text of P5 has it */
         keyProfile: Type.Enum(['bound', 'literal']),
         keyServices: Type.Array(KeyServiceConfiguration),
+        /** authentication requests that one address may send, an IPv6 one together with its /64 */
+        requests: Type.Object(
+          {
+            perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
+            burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
+          },
+          strict,
+        ),
+        /** file of the private key on P-256, PEM, that the AUSF encrypts keys for this ECS to (THREATS KE-09) */
+        unwrapKey: Type.Optional(Type.String({ minLength: 1 })),
       },
       strict,
     ),
@@ -75,7 +85,7 @@ export const DEFAULTS = {
   tokens: { accessLifetime: 600, onboardingLifetime: 3_600, keyLifetime: 2_592_000 },
   registrations: { onExpiry: 'revoke' },
   revocationList: { lifetime: 86_400, refresh: 3_600 },
-  authentication: { keyProfile: 'bound', keyServices: [] },
+  authentication: { keyProfile: 'bound', keyServices: [], requests: { perSecond: 10, burst: 50 } },
   resolve: {},
   log: 'info',
 } satisfies Omit<Configuration, 'fqdn'>
@@ -130,6 +140,9 @@ revocationList:        # seconds
 #       via: ausf        # or nef, then with afId
 #       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
 #       root: core-root.crt
+#   requests:           # authentication requests of one address; more if many EECs are behind one
+#     perSecond: 10
+#     burst: 50
 
 log: info
 `

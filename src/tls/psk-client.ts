@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import { isByPsk, PSK_LENGTH, PSK_PROFILE } from './psk-profile.ts'
+import { isByPsk, isPreSharedKey, PSK_PROFILE } from './psk-profile.ts'
 
 /** A key that one client shares with one server, and the name under which both know it. */
 export interface Psk {
@@ -21,7 +21,7 @@ export interface Psk {
  */
 export function pskClientTls({ identity, key }: Psk): ConnectionOptions {
   if (!/^[\x21-\x7e]{1,128}$/.test(identity)) throw new RangeError('not a PSK identity that every peer can read')
-  requireKey(key)
+  if (!isPreSharedKey(key)) throw new RangeError('a PSK has 32 octets that are not all the same')
   return {
     ...PSK_PROFILE,
     ca: [],
@@ -39,11 +39,4 @@ export function pskClientTls({ identity, key }: Psk): ConnectionOptions {
 /** As {@link pskClientTls} wants it to end: TLS 1.3, by the PSK, nothing else. @throws Error if not */
 export function requirePsk(socket: TLSSocket): void {
   if (!isByPsk(socket)) throw new Error('the server has not proven that it knows the shared key')
-}
-
-function requireKey(key: KeyObject): void {
-  const octets = key.export()
-  const fits = octets.length === PSK_LENGTH && octets.some((octet) => octet !== 0)
-  octets.fill(0)
-  if (!fits) throw new RangeError(`a PSK has ${PSK_LENGTH} octets that are not all zero`)
 }

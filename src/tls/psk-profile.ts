@@ -1,8 +1,17 @@
-import { constants } from 'node:crypto'
+import { constants, type KeyObject } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
 /** RFC 9257: at least 128 bits of entropy; ours have 256. */
-export const PSK_LENGTH = 32
+const PSK_LENGTH = 32
+
+/** 32 octets that are not all the same (THREATS PS-09). */
+export function isPreSharedKey(key: KeyObject): boolean {
+  if (key.type !== 'secret' || key.symmetricKeySize !== PSK_LENGTH) return false
+  const octets = key.export()
+  const isVaried = octets.some((octet) => octet !== octets[0])
+  octets.fill(0)
+  return isVaried
+}
 
 const SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256']
 

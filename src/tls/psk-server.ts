@@ -1,19 +1,32 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { Refusal, refuseUnless } from '../spec/refusal.ts'
-import { isByPsk, PSK_LENGTH, PSK_PROFILE } from './psk-profile.ts'
+import { isByPsk, isPreSharedKey, PSK_PROFILE } from './psk-profile.ts'
 
-/** The identity that a connection offered, for which this side gave a key. The name alone proves nothing. */
-const OFFERED = Symbol('PSK identity offered')
+/** A key as its keeper knows it: the same object as long as it is the same key. */
+export interface KeptKey {
+  readonly key: KeyObject
+}
 
-type PskSocket = TLSSocket & { [OFFERED]?: string }
-
-export interface PskServerOptions {
-  /** @returns 32 octets that are good now, or undefined */
-  readonly keyOf: (identity: string) => Uint8Array | undefined
+export interface PskServerOptions<Kept extends KeptKey> {
+  /** @returns the key that this identity stands for now, if there is one */
+  keyOf(identity: string): Kept | undefined
+  /** whether this very key is still one that opens connections: asked of connections that have proven it */
+  isGoodNow(kept: Kept): boolean
   /** for keys that nobody has: 32 random octets, the same for the life of the listener */
   readonly dummySecret: Uint8Array
+}
+
+export interface PskServer<Kept extends KeptKey> {
+  readonly tls: SecureServerOptions
+  /**
+   * The key that this connection has proven to hold (THREATS R2): asked of every new connection, and of every request,
+   * because a key can end before its connection does.
+   *
+   * @throws Refusal CREDENTIAL_MISSING
+   */
+  provenKey(socket: TLSSocket): Kept
 }
 
 /**
@@ -23,30 +36,34 @@ export interface PskServerOptions {
  * Whatever identity is offered, a dummy key is made and a key looked up, and the handshake goes on to the binder, which
  * only the real key satisfies: known and unknown identities look alike, in the alert and in the time (PS-03, PS-04).
  */
-export function pskServerTls({ keyOf, dummySecret }: PskServerOptions): SecureServerOptions {
+export function pskServer<Kept extends KeptKey>(options: PskServerOptions<Kept>): PskServer<Kept> {
+  const { keyOf, isGoodNow, dummySecret } = options
+  const nobodys: KeptKey = { key: createSecretKey(dummySecret) }
+  // A property of the socket, because Node shows the sockets of HTTP/2 through a proxy of their own.
+  const offered: unique symbol = Symbol('the key that a handshake was given, which proves nothing yet')
+  type PskSocket = TLSSocket & { [offered]?: Kept | undefined }
   return {
-    ...PSK_PROFILE,
-    handshakeTimeout: 5_000,
-    pskCallback(socket: PskSocket, identity: string) {
-      const dummy = createHmac('sha256', dummySecret).update(identity).digest()
-      const key = keyOf(identity)
-      const usable = key !== undefined && key.length === PSK_LENGTH
-      // The last call of a handshake counts: OpenSSL may ask for each identity that is offered.
-      socket[OFFERED] = usable ? identity : ''
-      return usable ? key : dummy
+    tls: {
+      ...PSK_PROFILE,
+      handshakeTimeout: 5_000,
+      pskCallback(socket: PskSocket, identity: string) {
+        const dummy = createHmac('sha256', dummySecret).update(identity).digest()
+        const kept = keyOf(identity)
+        // As much is done where there is none.
+        const { key } = kept ?? nobodys
+        const octets = key.export()
+        // The TLS stack copies the octets when this returns.
+        setImmediate(() => octets.fill(0))
+        // The last call of a handshake counts: OpenSSL may ask for each identity that is offered.
+        socket[offered] = isPreSharedKey(key) ? kept : undefined
+        return socket[offered] === undefined ? dummy : octets
+      },
+    } as SecureServerOptions,
+    provenKey(socket) {
+      const kept = (socket as PskSocket)[offered]
+      refuseUnless(isByPsk(socket) && kept !== undefined, 'CREDENTIAL_MISSING', 'the connection has no pre-shared key')
+      if (!isGoodNow(kept)) throw new Refusal('CREDENTIAL_MISSING', 'the pre-shared key has ended')
+      return kept
     },
-  } as SecureServerOptions
-}
-
-/**
- * The identity that this connection has proven to hold the key of (THREATS R2): asked of every new connection, and of
- * every request, because a key can end before its connection does.
- *
- * @throws Refusal CREDENTIAL_MISSING
- */
-export function provenPskIdentity(socket: TLSSocket, isGoodNow: (identity: string) => boolean): string {
-  const identity = (socket as PskSocket)[OFFERED] ?? ''
-  refuseUnless(isByPsk(socket) && identity !== '', 'CREDENTIAL_MISSING', 'the connection has no pre-shared key')
-  if (!isGoodNow(identity)) throw new Refusal('CREDENTIAL_MISSING', 'the pre-shared key has ended')
-  return identity
+  }
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../../spec/refusal.ts'
-import type { DeliveredKey, KeyService } from './by-psk.ts'
+import type { DeliveredKey, KeyQuestion, KeyService } from './by-psk.ts'
 
 export interface KeyRequestLimits {
   /** key requests under way at once */
@@ -15,34 +15,36 @@ export const KEY_REQUEST_LIMITS: KeyRequestLimits = { pending: 256, unknownFor: 
 /**
  * Stands before a key service, so that whoever invents Kedge IDs reaches it rarely (THREATS KE-08): one request an ID,
  * a bounded number at once, and a short memory of what it did not know.
+ *
+ * @param monotonic - milliseconds
  */
-export function guardedKeyService(service: KeyService, now: () => number, limits = KEY_REQUEST_LIMITS): KeyService {
+export function guardedKeyService(
+  service: KeyService,
+  monotonic: () => number,
+  limits = KEY_REQUEST_LIMITS,
+): KeyService {
   const pending = new Map<string, Promise<DeliveredKey | undefined>>()
   const unknown = new Map<string, number>()
 
-  const ask = async (request: Parameters<KeyService['requestKey']>[0], name: string) => {
-    const delivered = await service.requestKey(request)
+  const ask = async (question: KeyQuestion, name: string) => {
+    const delivered = await service.requestKey(question)
     if (delivered === undefined) {
       if (unknown.size >= limits.unknown) unknown.delete(unknown.keys().next().value ?? '')
-      unknown.set(name, now() + limits.unknownFor)
+      unknown.set(name, monotonic() + limits.unknownFor)
     }
     return delivered
   }
   return {
-    async requestKey(request) {
-      const name = `${request.kedgeId} ${request.eecId}`
-      const under = pending.get(name)
-      if (under !== undefined) return copyOf(await under)
-      if ((unknown.get(name) ?? 0) > now()) return undefined
+    async requestKey(question) {
+      const name = `${question.kedgeId} ${question.eecId}`
+      const underWay = pending.get(name)
+      if (underWay !== undefined) return underWay
+      if ((unknown.get(name) ?? 0) > monotonic()) return undefined
+      unknown.delete(name)
       if (pending.size >= limits.pending) throw new Refusal('NF_CONGESTION', 'too many key requests are under way')
-      const asked = ask(request, name).finally(() => pending.delete(name))
+      const asked = ask(question, name).finally(() => pending.delete(name))
       pending.set(name, asked)
-      return copyOf(await asked)
+      return asked
     },
   }
-}
-
-/** Each who waited gets octets of its own: whoever wipes a key wipes only theirs. */
-function copyOf(delivered: DeliveredKey | undefined): DeliveredKey | undefined {
-  return delivered && { ...delivered, key: Buffer.from(delivered.key) }
 }

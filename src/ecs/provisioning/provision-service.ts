@@ -4,7 +4,8 @@ import type { Registration } from '../registrar/registration.ts'
 
 /** An EEC that has authenticated: what it may say of itself is what its credential says (D-16). */
 export interface EecPeer {
-  readonly eecId: string
+  /** the one that its key is bound to, or those of its UE that share the key */
+  readonly eecIds: ReadonlySet<string>
   readonly gpsi?: string | undefined
 }
 
@@ -24,7 +25,7 @@ export async function provisionService(
   peer: EecPeer,
   request: ECSServProvReq,
 ): Promise<ECSServProvResp | undefined> {
-  refuseUnless(request.eecId === peer.eecId, 'EEC_MISMATCH', 'eecId is not the EEC that has authenticated')
+  refuseUnless(peer.eecIds.has(request.eecId), 'EEC_MISMATCH', 'eecId is not the EEC that has authenticated')
   refuseUnless(
     request.ueId === undefined || request.ueId === peer.gpsi,
     'EEC_MISMATCH',

@@ -1,7 +1,8 @@
-import { Type } from 'typebox'
 import { type Route, routesOf } from '../../http/route.ts'
+import { EecAuthenticationRequest } from '../../spec/messages/eec-authentication.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { authenticateByPsk, type PskAuthenticationPorts } from '../authentication/by-psk.ts'
+import { sourceOf } from '../authentication/source.ts'
 import type { EcsPeers } from '../peers.ts'
 
 const route = routesOf<EcsPeers>()
@@ -14,11 +15,6 @@ export const AUTHENTICATION_REQUEST: Operation = {
   clause: 'TR 33.839 6.x.2 step 4',
 }
 
-const AuthenticationRequest = Type.Object({
-  eecId: Type.String({ maxLength: 256 }),
-  kedgeId: Type.String({ maxLength: 128 }),
-})
-
 /**
  * On the `server` listener, open to anybody: the message before the handshake that authenticates. It proves nothing, and
  * its answer tells nothing but where to prove it (D-23).
@@ -27,9 +23,9 @@ export function authenticationRoute(ecs: PskAuthenticationPorts): Route<EcsPeers
   return route({
     operation: AUTHENTICATION_REQUEST,
     credential: 'public',
-    content: { mediaType: 'application/json', schema: AuthenticationRequest, limit: 1_024 },
-    async handle({ body }) {
-      return { status: 201, body: await authenticateByPsk(ecs, body) }
+    content: { mediaType: 'application/json', schema: EecAuthenticationRequest, limit: 1_024 },
+    async handle({ body, socket }) {
+      return { status: 201, body: await authenticateByPsk(ecs, body, sourceOf(socket.remoteAddress)) }
     },
   })
 }

@@ -1,22 +1,28 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { refuseUnless } from '../../spec/refusal.ts'
+import { createAlarms } from '../../nf/alarms.ts'
+import { rateLimit } from '../../nf/rate-limit.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
-import { provenPskIdentity, pskServerTls } from '../../tls/psk-server.ts'
+import { pskServer } from '../../tls/psk-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { keyServices } from '../adapters/key-service.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import type { PskAuthenticationPorts } from '../authentication/by-psk.ts'
-import { PskKeys } from '../authentication/psk-keys.ts'
+import { confirmKeys } from '../authentication/confirm-keys.ts'
+import { type HeldKey, PskKeys } from '../authentication/psk-keys.ts'
 import type { EecPeer } from '../provisioning/provision-service.ts'
 
 /** How EECs authenticate with a key of their network (P5): the keys held now, and the listener that takes them. */
 export interface EecAuthentication extends PskAuthenticationPorts {
   readonly tls: SecureServerOptions
   /** @throws Refusal CREDENTIAL_MISSING for a connection that has not proven a key that is good now */
+  provenKey(socket: TLSSocket): HeldKey
+  /** The same of a request: it counts as a use of the key. */
   peerOf(socket: TLSSocket): EecPeer
   /** Forgets keys that have ended. @returns whether connections may have lost theirs */
   sweep(): boolean
+  /** Asks for keys that have perhaps been replaced. */
+  confirmKeys(): Promise<void>
 }
 
 export async function eecAuthentication(
@@ -24,25 +30,52 @@ export async function eecAuthentication(
   pskEndpoint: string,
   credential: () => ServerCredential,
 ): Promise<EecAuthentication> {
-  const { configuration, clock, random, folder } = ecs
-  const { keyProfile, keyServices: configured } = configuration.authentication
-  const keys = new PskKeys(clock.now)
+  const { configuration, clock, random } = ecs
+  const { keyProfile, keyServices: configured, requests } = configuration.authentication
   const resolve = new Map(Object.entries(configuration.resolve))
-  const services = await keyServices(configured, { folder, keyProfile, resolve, credential, now: clock.now })
-  const isGoodNow = (identity: string) => keys.find(identity) !== undefined
-  return {
+  const services = await keyServices(configured, { ...ecs, keyProfile, resolve, credential })
+  const keys = new PskKeys(clock.now)
+  const psk = pskServer<HeldKey>({
+    keyOf: (identity) => keys.find(identity),
+    isGoodNow: (key) => keys.isGood(key),
+    dummySecret: random.octets(32),
+  })
+  const ports: PskAuthenticationPorts = {
     pskEndpoint,
     keyProfile,
     now: clock.now,
+    mayAsk: limitSources(ecs, requests),
     keyService: (realm) => services.get(realm),
     mayAuthenticate: () => true,
     hold: (key) => keys.hold(key),
-    tls: pskServerTls({ keyOf: (identity) => keys.find(identity)?.key, dummySecret: random.octets(32) }),
+    find: (identity) => keys.find(identity),
+    forget: (identity) => keys.forget(identity),
+  }
+  const confirmation = {
+    ...ports,
+    inDoubt: () => keys.inDoubt(),
+    confirm: (identity: string) => keys.confirm(identity),
+  }
+  return {
+    ...ports,
+    tls: psk.tls,
+    provenKey: psk.provenKey,
     peerOf(socket) {
-      const key = keys.find(provenPskIdentity(socket, isGoodNow))
-      refuseUnless(key !== undefined, 'CREDENTIAL_MISSING', 'the pre-shared key has ended')
-      return { eecId: key.eecId, gpsi: key.gpsi }
+      const key = psk.provenKey(socket)
+      keys.use(key)
+      return { eecIds: key.eecIds, gpsi: key.gpsi }
     },
-    sweep: () => keys.sweep().length > 0,
+    sweep: () => keys.sweep(),
+    confirmKeys: () => confirmKeys(confirmation),
+  }
+}
+
+function limitSources({ clock, log }: OpenEcs, rate: OpenEcs['configuration']['authentication']['requests']) {
+  const allow = rateLimit(rate, clock.monotonic)
+  const alarms = createAlarms(log)
+  return (source: string) => {
+    const isAllowed = allow(source)
+    if (!isAllowed) alarms.raise('rate-limit', source)
+    return isAllowed
   }
 }

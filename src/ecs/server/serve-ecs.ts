@@ -62,6 +62,7 @@ export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
     endKeys() {
       if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
     },
+    confirmKeys: () => eecs.confirmKeys(),
   })
   return {
     fqdn: opened.configuration.fqdn,
@@ -122,7 +123,7 @@ function cutOff(
 /** A connection ends with its key (D-25). */
 function isProven(eecs: EecAuthentication, socket: TLSSocket): boolean {
   try {
-    eecs.peerOf(socket)
+    eecs.provenKey(socket)
     return true
   } catch {
     return false
@@ -138,7 +139,7 @@ async function warnOfClock({ store, clock, log }: OpenEcs): Promise<void> {
 /** What must happen without being asked for. @returns the way to stop it */
 function upkeep(
   ecs: OpenEcs & EcsContext,
-  own: { current(): OwnCredential; renew(): Promise<void>; endKeys(): void },
+  own: { current(): OwnCredential; renew(): Promise<void>; endKeys(): void; confirmKeys(): Promise<void> },
 ): () => void {
   const { timers, clock, log } = ecs
   const regularly = (period: number, name: string, work: () => Promise<unknown>) => {
@@ -156,6 +157,7 @@ function upkeep(
   const stops = [
     regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
     timers.every(SECOND, own.endKeys),
+    regularly(5 * SECOND, 'keys in doubt', own.confirmKeys),
     regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
     regularly(60 * SECOND, 'clock', () => warnOfClock(ecs)),
     regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
