@@ -140,6 +140,7 @@ revocationList:        # seconds
 #       via: ausf        # or nef, then with afId
 #       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
 #       root: core-root.crt
+#   unwrapKey: unwrap.key   # P-256: keys come encrypted to it, and through a NEF in no other way
 #   requests:           # authentication requests of one address; more if many EECs are behind one
 #     perSecond: 10
 #     burst: 50

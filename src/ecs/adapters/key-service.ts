@@ -1,33 +1,28 @@
-import { createSecretKey } from 'node:crypto'
+import { createPrivateKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { Type } from 'typebox'
 import type { Resolve } from '../../http/client.ts'
 import type { Log } from '../../http/log.ts'
 import { isOfSchema } from '../../http/schema.ts'
 import { type NfAnswer, type NfClient, nfClient } from '../../nf/adapters/nf-client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Timers } from '../../ports/timers.ts'
-import { NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
+import { EDGE_KEY_RETRIEVAL, NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
 import { parseKedgeId } from '../../spec/kedge-id.ts'
+import { EdgeKeyData } from '../../spec/messages/edge-key-retrieval.ts'
 import type { KeyProfile } from '../../spec/messages/eec-authentication.ts'
-import { hexDigits } from '../../spec/messages/forms.ts'
-import { KedgeResponse } from '../../spec/messages/kedge-request.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { parseGpsi } from '../../spec/subscriber-identifiers.ts'
+import { readPrivateFile } from '../../store/private-file.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
+import { decryptJwe } from '../../tokens/jwe.ts'
 import type { DeliveredKey, KeyService } from '../authentication/by-psk.ts'
 import { guardedKeyService } from '../authentication/key-requests.ts'
 import type { KeyServiceConfiguration } from '../configuration.ts'
+import { ConfigurationError } from './open-folder.ts'
 
 /** D-21 at the AUSF, D-24 at the NEF: the same question, and the same answer. */
-const PATHS = { ausf: NAUSF_UE_AUTHENTICATION.KeyRequest.path, nef: '/3gpp-edge-key/v1/retrieve' } as const
-
-const KeyAnswer = Type.Object({
-  ...KedgeResponse.properties,
-  kedge: hexDigits(64),
-  gpsi: Type.Optional(Type.String()),
-})
+const PATHS = { ausf: NAUSF_UE_AUTHENTICATION.KeyRequest.path, nef: EDGE_KEY_RETRIEVAL.path } as const
 
 /** A clear word about this key. What is said otherwise, of our certificate say, is none (THREATS KE-13). */
 const NO_SUCH_KEY = [400, 403, 404]
@@ -38,6 +33,8 @@ const LONGEST_LIFE = 86_400_000
 export interface KeyServiceEnvironment {
   readonly folder: string
   readonly keyProfile: KeyProfile
+  /** file of the private key that keys are encrypted to */
+  readonly unwrapKey?: string | undefined
   readonly resolve: Resolve
   readonly clock: Clock
   readonly timers: Timers
@@ -52,9 +49,12 @@ export async function keyServices(
   environment: KeyServiceEnvironment,
 ): Promise<ReadonlyMap<string, KeyService>> {
   const services = new Map<string, KeyService>()
+  const inFolder = (file: string) => (isAbsolute(file) ? file : join(environment.folder, file))
+  const { unwrapKey: keyFile } = environment
+  const unwrapKey = keyFile === undefined ? undefined : await readUnwrapKey(inFolder(keyFile))
   for (const service of configured) {
-    const file = isAbsolute(service.root) ? service.root : join(environment.folder, service.root)
-    const ask = keyServiceOver(service, await readFile(file, 'utf8'), environment)
+    const root = await readFile(inFolder(service.root), 'utf8')
+    const ask = keyServiceOver(service, { root, unwrapKey }, environment)
     services.set(service.realm, guardedKeyService(ask, environment.clock.monotonic))
   }
   return services
@@ -63,7 +63,7 @@ export async function keyServices(
 /** Mutual TLS with the certificate of the ECS; a renewed one opens a new connection. */
 function keyServiceOver(
   { realm, via, apiRoot, afId }: KeyServiceConfiguration,
-  root: string,
+  { root, unwrapKey }: { readonly root: string; readonly unwrapKey: KeyObject | undefined },
   { keyProfile, resolve, clock, timers, log, credential }: KeyServiceEnvironment,
 ): KeyService {
   let open: { client: NfClient; credential: ServerCredential } | undefined
@@ -81,23 +81,50 @@ function keyServiceOver(
       // Whatever the reason of a refusal is, the EEC learns one thing: there is no key for it here.
       if (answer.status !== 200 && answer.status !== 404) log.warn({ realm, status: answer.status }, 'no key delivered')
       if (NO_SUCH_KEY.includes(answer.status)) return undefined
-      return toKey(answer, keyProfile, clock.now() + LONGEST_LIFE)
+      return toKey(answer, { via, unwrapKey, keyProfile, latest: clock.now() + LONGEST_LIFE })
     },
   }
 }
 
+interface Expected {
+  readonly via: 'ausf' | 'nef'
+  readonly unwrapKey: KeyObject | undefined
+  readonly keyProfile: KeyProfile
+  readonly latest: number
+}
+
 /** What is not exactly a key for our profile is nothing (THREATS KE-13). */
-function toKey({ status, body }: NfAnswer, keyProfile: KeyProfile, latest: number): DeliveredKey {
+function toKey({ status, body }: NfAnswer, { keyProfile, latest, ...expected }: Expected): DeliveredKey {
   refuseUnless(status === 200, 'NF_CONGESTION', 'the key service does not answer now')
-  refuseUnless(isOfSchema(KeyAnswer, body), 'NF_CONGESTION', 'the key service answered something else than a key')
+  refuseUnless(isOfSchema(EdgeKeyData, body), 'NF_CONGESTION', 'the key service answered something else than a key')
   const kedgeId = parseKedgeId(body.kedgeId)
   const scoped = body.keyScope === (keyProfile === 'bound' ? 'ECS' : 'UE')
   const gpsi = body.gpsi === undefined ? undefined : parseGpsi(body.gpsi)
   const isOurs = scoped && (body.gpsi === undefined || gpsi !== undefined)
   if (kedgeId === undefined || !isOurs)
     throw new Refusal('NF_CONGESTION', 'the key service answered a key of another kind')
-  const octets = Buffer.from(body.kedge, 'hex')
+  const octets = octetsOf(body, expected)
+  refuseUnless(octets !== undefined, 'NF_CONGESTION', 'the key service answered a key that is not for this ECS')
   const key = createSecretKey(octets)
   octets.fill(0)
   return { key, kedgeId, gpsi, expiresAt: Math.min(Date.parse(body.expiry), latest) }
+}
+
+/** With a key to encrypt to, one that the NEF could have read is not taken: it may be known to others (THREATS KE-09). */
+function octetsOf({ kedge, kedgeJwe }: EdgeKeyData, { via, unwrapKey }: Pick<Expected, 'via' | 'unwrapKey'>) {
+  if (kedge === undefined) return unwrapKey && decryptJwe(kedgeJwe, unwrapKey)
+  return via === 'nef' && unwrapKey !== undefined ? undefined : Buffer.from(kedge, 'hex')
+}
+
+async function readUnwrapKey(file: string): Promise<KeyObject> {
+  const pem = await readPrivateFile(file)
+  try {
+    const key = createPrivateKey(pem)
+    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key
+  } catch (cause) {
+    throw new ConfigurationError(`${file} holds no private key in PEM`, { cause })
+  } finally {
+    pem.fill(0)
+  }
+  throw new ConfigurationError(`${file} holds no key on P-256`)
 }

@@ -31,9 +31,9 @@ export async function eecAuthentication(
   credential: () => ServerCredential,
 ): Promise<EecAuthentication> {
   const { configuration, clock, random } = ecs
-  const { keyProfile, keyServices: configured, requests } = configuration.authentication
+  const { keyProfile, unwrapKey, keyServices: configured, requests } = configuration.authentication
   const resolve = new Map(Object.entries(configuration.resolve))
-  const services = await keyServices(configured, { ...ecs, keyProfile, resolve, credential })
+  const services = await keyServices(configured, { ...ecs, keyProfile, unwrapKey, resolve, credential })
   const keys = new PskKeys(clock.now)
   const psk = pskServer<HeldKey>({
     keyOf: (identity) => keys.find(identity),
