@@ -84,10 +84,12 @@ export function openPeer(
       try {
         return await exchange(session, message)
       } catch (error) {
-        if (!(error instanceof PeerUnavailable) || error.phase !== 'connect') throw error
-        // The peer did nothing: once more, on a new connection. What others have under way on this one may end.
+        if (!(error instanceof PeerUnavailable)) throw error
+        // What others have under way on this connection may end; what comes next goes on a new one.
         session.close()
         if (current === first) current = undefined
+        if (error.phase !== 'connect') throw error
+        // The peer did nothing: once more.
         return exchange((await connection()).session, message)
       }
     },

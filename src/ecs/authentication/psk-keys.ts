@@ -79,7 +79,7 @@ export class PskKeys {
       held.eecIds.add(eecId)
       this.#doubtOthersOf(eecId, held)
     }
-    Object.assign(held, { gpsi, expiresAt })
+    Object.assign(held, { gpsi, expiresAt, usedAt: this.#now() })
     return true
   }
 

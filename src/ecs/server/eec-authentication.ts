@@ -2,6 +2,7 @@ import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { createAlarms } from '../../nf/alarms.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
+import { parseKedgeId, parsePskIdentity } from '../../spec/kedge-id.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
 import { pskServer } from '../../tls/psk-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
@@ -35,8 +36,12 @@ export async function eecAuthentication(
   const resolve = new Map(Object.entries(configuration.resolve))
   const services = await keyServices(configured, { ...ecs, keyProfile, unwrapKey, resolve, credential })
   const keys = new PskKeys(clock.now)
+  const parseIdentity = keyProfile === 'literal' ? parseKedgeId : parsePskIdentity
   const psk = pskServer<HeldKey>({
-    keyOf: (identity) => keys.find(identity),
+    keyOf(text) {
+      const identity = parseIdentity(text)
+      return identity && keys.find(identity)
+    },
     isGoodNow: (key) => keys.isGood(key),
     dummySecret: random.octets(32),
   })
