@@ -16,9 +16,13 @@ const nausf = (id: string, method: Operation['method'], resource: string, clause
 
 export const NUDM_UEAU = {
   GenerateAuthData: nudm('GenerateAuthData', 'POST', '/{supiOrSuci}/security-information/generate-auth-data'),
+  GenerateAv: nudm('GenerateAv', 'POST', '/{supi}/hss-security-information/{hssAuthType}/generate-av'),
   ConfirmAuth: nudm('ConfirmAuth', 'POST', '/{supi}/auth-events'),
   DeleteAuth: nudm('DeleteAuth', 'PUT', '/{supi}/auth-events/{authEventId}'),
 } as const
+
+/** Of GenerateAv alone: who has it gets no vector of 5G. */
+export const HSS_VECTORS_SCOPE = 'nudm-ueau:hss-security-information:generate-av:invoke'
 
 export const NAUSF_UE_AUTHENTICATION = {
   Authenticate: nausf('Authenticate', 'POST', ''),

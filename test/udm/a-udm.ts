@@ -58,7 +58,11 @@ export interface RunningUdm {
   close(): Promise<void>
 }
 
-export async function runUdm(change: Partial<NfEnvironment> = {}, own: object = {}): Promise<RunningUdm> {
+export async function runUdm(
+  change: Partial<NfEnvironment> = {},
+  own: object = {},
+  scopes: readonly string[] = ['nudm-ueau'],
+): Promise<RunningUdm> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeward-'))
   const making = { clock: systemClock, random: systemRandom }
   const authority = await createCoreAuthority(join(folder, 'ca'), fqdn('5gc.mnc001.mcc001.3gppnetwork.org'), making)
@@ -71,7 +75,7 @@ export async function runUdm(change: Partial<NfEnvironment> = {}, own: object = 
     own: { ...newUdmMembers({ mcc: '001', mnc: '01' }), ...own, listen: { address: '127.0.0.1', mtls, admin } },
   }
   const home = join(folder, 'udm')
-  const peers = [{ fqdn: AUSF_FQDN, nfType: 'AUSF', root: CORE_AUTHORITIES, scopes: ['nudm-ueau'] }]
+  const peers = [{ fqdn: AUSF_FQDN, nfType: 'AUSF', root: CORE_AUTHORITIES, scopes: [...scopes] }]
   const secret = await createNfFolder(home, 'udm', { nf, peers }, authority, making)
   await createOperator(home, authority, making)
   await addUdm(home, secret, making)

@@ -3,15 +3,19 @@ import { isOfSchema } from '../../http/schema.ts'
 import type { NfPeer } from '../../nf/peers.ts'
 import { NUDM_UEAU } from '../../spec/core-operations.ts'
 import { onlyKnownMembers } from '../../spec/known-members.ts'
-import { AuthEvent, AuthenticationInfoRequest } from '../../spec/messages/ueau.ts'
+import { AuthEvent, AuthenticationInfoRequest, HssAuthenticationInfoRequest } from '../../spec/messages/ueau.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { ServingNetworkName } from '../../spec/subscriber-identifiers.ts'
 import { type AuthEventPorts, confirmAuth, deleteAuth } from '../authentication/auth-events.ts'
 import { type AuthDataPorts, generateAuthData } from '../authentication/generate-auth-data.ts'
+import { generateAv } from '../authentication/generate-av.ts'
 
-/** What a client can be at a UDM: an AUSF, and it names itself as its certificate does. */
+/** What a client can be at a UDM. */
 export interface UdmPeers {
+  /** an AUSF, and it names itself as its certificate does */
   ausf: NfPeer
+  /** who authenticates subscribers outside of 5G, as an entitlement configuration server */
+  hss: NfPeer
 }
 
 const route = routesOf<UdmPeers>()
@@ -39,6 +43,19 @@ export function ueauRoutes(udm: AuthDataPorts & AuthEventPorts, apiRoot: string)
           }),
         })
         return ok(result)
+      },
+    }),
+    route({
+      operation: NUDM_UEAU.GenerateAv,
+      credential: 'hss',
+      content: { mediaType, schema: HssAuthenticationInfoRequest },
+      async handle({ params, body }) {
+        refuseUnless(
+          params['hssAuthType'] === 'eap-aka',
+          'RESOURCE_URI_STRUCTURE_NOT_FOUND',
+          'no such vectors are made',
+        )
+        return ok(await generateAv(udm, params['supi'] ?? '', body))
       },
     }),
     route({

@@ -1,6 +1,7 @@
 import type { PeerEntry } from '../../nf/configuration.ts'
 import { localUrl, type ServingNf, serveNf } from '../../nf/server/serve-nf.ts'
 import { operatorListener } from '../../nf/server/serve-operator.ts'
+import { HSS_VECTORS_SCOPE } from '../../spec/core-operations.ts'
 import type { OpenUdm } from '../adapters/open-udm.ts'
 import { authDataPorts, authEventPorts, udmCommands } from '../adapters/ports.ts'
 import { UdmPeer } from '../configuration.ts'
@@ -24,7 +25,10 @@ export async function serveUdm(udm: OpenUdm): Promise<ServingUdm> {
   const admin = await operatorListener(udm, udm, operatorRoutes(operator))
   const serving = await serveNf<UdmPeers, PeerEntry>(udm, udm, UdmPeer, () => ({
     routes: ueauRoutes({ ...authDataPorts(udm), ...authEventPorts(udm) }, `https://${fqdn}:${listen.mtls}`),
-    authenticators: (callers) => ({ ausf: callers.authorized('nudm-ueau') }),
+    authenticators: (callers) => ({
+      ausf: callers.authorized('nudm-ueau'),
+      hss: callers.authorized(HSS_VECTORS_SCOPE),
+    }),
     longestParameter: LONGEST_PARAMETER,
   }))
   await admin.listen(listen.address, listen.admin)
