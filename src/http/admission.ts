@@ -60,8 +60,8 @@ export function refuseForeignParameters(params: Readonly<Record<string, string>>
 /** RFC 8259 11 and RFC 8951 define no parameter; UTF-8 is what would be read anyway. */
 const MEDIA_TYPE = /^([^\s;]+)[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 
-/** @param mediaType - what the operation takes, or undefined if it takes no content */
-export function refuseForeignContent({ headers }: Request, mediaType: string | undefined): void {
+/** @param mediaType - what the operation takes, one or a list, or undefined if it takes no content */
+export function refuseForeignContent({ headers }: Request, mediaType: string | readonly string[] | undefined): void {
   const coding = headers['content-encoding']
   refuseUnless(coding === undefined, 'UNSUPPORTED_MEDIA_TYPE', 'content codings are not taken')
   if (mediaType === undefined) {
@@ -69,7 +69,9 @@ export function refuseForeignContent({ headers }: Request, mediaType: string | u
     return
   }
   const [, given] = MEDIA_TYPE.exec(headers['content-type'] ?? '') ?? []
-  refuseUnless(given?.toLowerCase() === mediaType, 'UNSUPPORTED_MEDIA_TYPE', `the content must be ${mediaType}`)
+  const taken = [mediaType].flat()
+  const isTaken = given !== undefined && taken.includes(given.toLowerCase())
+  refuseUnless(isTaken, 'UNSUPPORTED_MEDIA_TYPE', `the content must be ${taken.join(' or ')}`)
 }
 
 function refuseAnnouncedContent(headers: Request['headers']): void {

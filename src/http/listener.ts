@@ -145,4 +145,5 @@ const PARSERS: Record<string, (octets: Buffer) => unknown> = {
   'application/merge-patch+json': parseJsonContent,
   'application/x-www-form-urlencoded': parseFormContent,
   'application/pkcs10': parseTextContent,
+  'application/vnd.gsma.eap-relay.v1.0+json': parseJsonContent,
 }

@@ -20,10 +20,12 @@ type MediaType =
   | 'application/merge-patch+json'
   | 'application/x-www-form-urlencoded'
   | 'application/pkcs10'
+  | 'application/vnd.gsma.eap-relay.v1.0+json'
 
 /** The content that a route takes. */
 export interface Content<Schema extends TSchema> {
-  readonly mediaType: MediaType
+  /** a list where the schema is of messages of several kinds */
+  readonly mediaType: MediaType | readonly MediaType[]
   readonly schema: Schema
   /** octets; 65,536 unless stated */
   readonly limit?: number

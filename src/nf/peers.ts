@@ -24,7 +24,7 @@ export interface Authorities {
 /** A caller that its certificate and the allow-list agree on. */
 export interface NfPeer<Entry extends PeerEntry = PeerEntry> {
   readonly fqdn: Fqdn
-  /** undefined for an ECS, which is no network function */
+  /** undefined for an ECS or EES, which is no network function */
   readonly nfInstanceId: NfInstanceId | undefined
   /** `x5t#S256` of its certificate */
   readonly thumbprint: string
@@ -42,7 +42,12 @@ export interface Vouched {
 }
 
 /** Each kind of caller has certificates of a role of its own, so none passes for another (THREATS CA-11). */
-const roleOf = ({ nfType }: PeerEntry): LeafRole => (nfType === 'ECS' ? 'ecs' : 'nf')
+const roleOf = ({ nfType }: PeerEntry): LeafRole => EDGE_ROLES.get(nfType) ?? 'nf'
+/** An Edge Enabler Server has a type only here. */
+const EDGE_ROLES: ReadonlyMap<string, LeafRole> = new Map([
+  ['ECS', 'ecs'],
+  ['EES', 'ees'],
+])
 
 /**
  * Which of our roots lead to this certificate, in a role that some entry under that root has?

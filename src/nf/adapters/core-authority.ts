@@ -1,8 +1,11 @@
-import { createPrivateKey } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
+import { readCertificate } from '../../certificates/certificate.ts'
 import { issueCrl } from '../../certificates/crl.ts'
+import { readDer } from '../../certificates/der-reader.ts'
+import { readName } from '../../certificates/distinguished-name.ts'
 import { issueCertificate } from '../../certificates/issue.ts'
 import { writePem } from '../../certificates/pem.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
@@ -10,12 +13,12 @@ import { drawSerial, type Subject, templateFor } from '../../certificates/templa
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { signerOf } from '../../ports/signer.ts'
-import type { Fqdn } from '../../spec/identifiers.ts'
+import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { configurationText, type NewNf, type PeerEntry, peersText } from '../configuration.ts'
 import { PEERS_FILE } from './folder.ts'
-import { newSigningKey, pkcs8, writeSealed } from './own-keys.ts'
+import { newSigningKey, pkcs8, readSealedPrivateKey, writeSealed } from './own-keys.ts'
 
 /** What vouches for the network functions of one domain: its root and their issuer. */
 export const CORE_AUTHORITIES = 'core.crt'
@@ -70,6 +73,20 @@ export async function createCoreAuthority(folder: string, domain: Fqdn, making: 
   }
 }
 
+/** The authority of a core that stands already, to certify one more. @throws FileRefused, or Error if a file is missing */
+export async function openCoreAuthority(folder: string, passphrase: string | undefined): Promise<CoreAuthority> {
+  const secret = passphrase === undefined ? { keyFile: join(folder, 'sealing.key') } : { passphrase }
+  const root = await readFile(join(folder, 'root.crt'), 'utf8')
+  const { organization } = readDer(readCertificate(root).subject, readName)
+  const domain = organization === undefined ? undefined : parseFqdn(organization)
+  if (domain === undefined) throw new Error(`${folder}/root.crt names no domain`)
+  const issuing = async (role: IssuerRole) => ({
+    certificate: readCertificate(await readFile(join(folder, `${role}.crt`), 'utf8')),
+    signer: signerOf(await readSealedPrivateKey(join(folder, `${role}.key`), secret)),
+  })
+  return { domain, root, nfIssuer: await issuing('nf-issuer'), operatorIssuer: await issuing('operator-issuer') }
+}
+
 /**
  * Makes the folder of one network function: keys, certificate, configuration and, if it serves, its allow-list.
  *
@@ -105,21 +122,30 @@ export async function createOperator(folder: string, authority: CoreAuthority, m
   await writeFile(join(folder, 'operator-issuer.crt'), pemOf(authority.operatorIssuer))
 }
 
-async function certify(subject: Subject & { role: 'nf' | 'operator' }, authority: CoreAuthority, making: Making) {
-  const { clock, random } = making
-  const { domain, nfIssuer, operatorIssuer } = authority
-  const issuer = subject.role === 'nf' ? nfIssuer : operatorIssuer
+type Certified = Subject & { readonly role: 'nf' | 'operator' }
+
+async function certify(subject: Certified, authority: CoreAuthority, making: Making) {
   const key = newSigningKey()
+  return { chain: await certifyKey(subject, signerOf(key).publicKey, authority, making), key: pkcs8(key) }
+}
+
+/** @returns PEM: the certificate, then its issuer */
+export async function certifyKey(
+  subject: Certified,
+  publicKey: KeyObject,
+  { domain, nfIssuer, operatorIssuer }: CoreAuthority,
+  { clock, random }: Pick<Making, 'clock' | 'random'>,
+): Promise<string> {
+  const issuer = subject.role === 'nf' ? nfIssuer : operatorIssuer
   const template = templateFor(subject, {
     issuer: issuer.certificate,
-    spki: signerOf(key).publicKey.export({ type: 'spki', format: 'der' }),
+    spki: publicKey.export({ type: 'spki', format: 'der' }),
     serial: drawSerial(random),
     now: clock.now(),
     lifetime: LIFETIME,
     crlDistributionPoint: crlOf(domain, `${subject.role}-issuer`),
   })
-  const der = await issueCertificate(template, issuer.signer)
-  return { chain: writePem('CERTIFICATE', der) + pemOf(issuer), key: pkcs8(key) }
+  return writePem('CERTIFICATE', await issueCertificate(template, issuer.signer)) + pemOf(issuer)
 }
 
 const pemOf = ({ certificate }: Issuer) => writePem('CERTIFICATE', certificate.der)
