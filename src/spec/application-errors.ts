@@ -140,6 +140,23 @@ export const APPLICATION_ERRORS = {
   },
   USER_NOT_FOUND: { status: 404, title: 'No such subscriber', clause: 'TS 29.503 6.3.7.3' },
 
+  // the entitlement configuration server
+  ENTITLEMENT_VERSION_UNSUPPORTED: {
+    status: 406,
+    title: 'Version of service entitlement is not supported',
+    clause: 'GSMA TS.43 2.12',
+  },
+  EAP_EXCHANGE_INVALID: {
+    status: 401,
+    title: 'EAP packet answers no open challenge',
+    clause: 'GSMA TS.43 2.8.1',
+  },
+  TEMPORARY_TOKEN_INVALID: { status: 401, title: 'Temporary token is not valid', clause: 'GSMA TS.43 2.8.6' },
+  NOT_ENTITLED: { status: 403, title: 'The subscription does not entitle to this', clause: 'TR 33.839 solution 25' },
+  EEC_ID_IN_USE: { status: 409, title: 'The EEC ID is that of another subscriber', clause: 'TS 23.558 7.2.2' },
+  SIGNING_KEY_NOT_ACCEPTED: { status: 409, title: 'The certificate is not for the key', clause: 'ours' },
+  AUTHENTICATION_REQUIRED: { status: 511, title: 'Full authentication is required', clause: 'GSMA TS.43 2.8' },
+
   // the key of the edge
   ECS_NOT_AUTHORIZED: { status: 403, title: 'The caller gets no key of the edge', clause: 'TR 33.839 6.x.2.1 step 5' },
   EEC_MISMATCH: { status: 403, title: 'Request names another EEC than the credential', clause: 'TS 33.558 6.2' },
