@@ -160,15 +160,24 @@ async function servingNetwork(options: AuthenticateArguments): Promise<ServingNe
   }
 }
 
+interface AllowArguments {
+  readonly eecId: EecId
+  readonly out?: string
+  readonly entitlement?: boolean
+}
+
 function addEdgeInterface(ue: Command): void {
   withFolder(ue.command('allow'))
     .description('let an EEC ask for its keys: write its credential, a file that only you can read')
     .requiredOption('--eec-id <id>', 'the EEC', eecIdArgument)
     .option('--out <file>', 'where the credential goes, if not into the folder of the UE')
-    .action(async ({ dir, json = false, eecId, out }: Common & { eecId: EecId; out?: string }) => {
-      const credential = await allowEec(await openUeFolder(dir, passphrase()), eecId, systemRandom, out)
-      const text = `${eecId} may ask for its keys. Its credential is ${credential}: give it to nobody else.`
-      print(json, { eecId, credential }, text)
+    .option('--entitlement', 'it may also authenticate the subscriber to an entitlement server; it learns the IMSI so')
+    .action(async ({ dir, json = false, eecId, out: file, entitlement = false }: Common & AllowArguments) => {
+      const ue = await openUeFolder(dir, passphrase())
+      const credential = await allowEec(ue, eecId, systemRandom, { file, entitlement })
+      const may = entitlement ? 'its keys, and for EAP-AKA at an entitlement server' : 'its keys'
+      const text = `${eecId} may ask for ${may}. Its credential is ${credential}: give it to nobody else.`
+      print(json, { eecId, credential, entitlement }, text)
     })
   withFolder(ue.command('disallow'))
     .description('end the credential of an EEC')

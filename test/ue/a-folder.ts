@@ -45,12 +45,13 @@ export async function putKeys(ue: UeFolder, keys = establishedKeys()): Promise<v
   await keyFile(ue, (await readCard(ue)).id).replace(keys)
 }
 
-/** A UE that has the keys of the vector and answers two EECs. */
-export async function aServingUe({ keyProfile = 'bound' as KeyProfile, keys = true } = {}) {
+/** A UE that has the keys of the vector and answers two EECs; the first may also be permitted EAP-AKA. */
+export async function aServingUe({ keyProfile = 'bound' as KeyProfile, keys = true, entitlement = false } = {}) {
   const { folder, remove } = await aPlace()
   const ue = await insertUsim(folder, aSubscription(), insertion({ keyProfile }))
   if (keys) await putKeys(ue)
-  for (const eecId of [EEC_1, EEC_2]) await allowEec(ue, eecId, systemRandom)
+  await allowEec(ue, EEC_1, systemRandom, { entitlement })
+  await allowEec(ue, EEC_2, systemRandom)
   const logged: string[] = []
   const serving = await serveUe(ue, aLog(logged))
   let stopped: Promise<void> | undefined

@@ -5,10 +5,12 @@ import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { deriveKecs } from '../../src/keys/kedge.ts'
 import { encodeBase64url } from '../../src/octets/base64url.ts'
+import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'
 import { parseFqdn } from '../../src/spec/identifiers.ts'
 import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
 import { DEFAULTS } from '../../src/ue/configuration.ts'
+import { EapRelay } from '../../src/ue/edge-interface/relay-eap.ts'
 import { allowEec, disallowEec, openUeFolder, serveUe } from '../../src/ue/index.ts'
 import { serveEdgeSocket } from '../../src/ue/server/edge-socket.ts'
 import { hexOf, key, parsed } from '../keys/octets.ts'
@@ -214,8 +216,9 @@ describe('who may ask', () => {
   })
 
   test('a path that is too long for a socket is told as such', async () => {
-    const holder = { profile: DEFAULTS.edge, allowed: async () => new Map(), edgeKeys: async () => undefined }
+    const eap = new EapRelay({ subscriber: async () => undefined, clock: systemClock, random: systemRandom })
+    const ue = { profile: DEFAULTS.edge, allowed: async () => new Map(), edgeKeys: async () => undefined, eap }
     const path = `/tmp/${'x'.repeat(100)}/edge.sock`
-    await assert.rejects(serveEdgeSocket(path, holder, aLog([])), { name: 'NotUsable', message: /too long/ })
+    await assert.rejects(serveEdgeSocket(path, ue, aLog([])), { name: 'NotUsable', message: /too long/ })
   })
 })

@@ -4,7 +4,7 @@ import type { Random } from '../../ports/random.ts'
 import type { EecCredential } from '../../spec/messages/edge-key.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import { readPrivateFile, writePrivateFile } from '../../store/private-file.ts'
-import { type AllowList, hashOf, newToken, parseAllowList } from '../edge-interface/allow-list.ts'
+import { type AllowList, allowListRecord, hashOf, newToken, parseAllowList } from '../edge-interface/allow-list.ts'
 import { NotUsable } from '../errors.ts'
 import { absent } from './absent.ts'
 import { FILES } from './files.ts'
@@ -20,22 +20,29 @@ export async function readAllowed(folder: string): Promise<AllowList> {
   return allowed
 }
 
+export interface AllowOptions {
+  /** where the credential goes, a file that does not exist; `U/eecs/<EEC ID>.json` unless stated */
+  readonly file?: string | undefined
+  /** also lets it authenticate the subscriber to an entitlement server, whereby it learns the IMSI */
+  readonly entitlement?: boolean
+}
+
 /**
  * Lets an EEC ask for its keys: writes its credential to a new file (0600). A second call for one EEC ends the
- * credential before, wherever it went.
+ * credential before, wherever it went, and what it was permitted.
  *
- * @param file - where the credential goes, a file that does not exist; `U/eecs/<EEC ID>.json` unless stated
  * @returns the file
  */
 export async function allowEec(
   ue: UeFolder,
   eecId: EecId,
   random: Pick<Random, 'octets'>,
-  file = credentialFile(ue.folder, eecId),
+  { file = credentialFile(ue.folder, eecId), entitlement = false }: AllowOptions = {},
 ): Promise<string> {
   const credential: EecCredential = { eecId, socket: join(ue.folder, FILES.socket), token: newToken(random) }
   return exclusively(ue, async () => {
-    const allowed = new Map(await readAllowed(ue.folder)).set(eecId, hashOf(credential.token))
+    const permission = { tokenHash: hashOf(credential.token), entitlement }
+    const allowed = new Map(await readAllowed(ue.folder)).set(eecId, permission)
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     await writePrivateFile(file, Buffer.from(`${JSON.stringify(credential, null, 2)}\n`), { replace: isOurs(ue, file) })
     await writeAllowed(ue, allowed)
@@ -55,7 +62,7 @@ export async function disallowEec(ue: UeFolder, eecId: EecId): Promise<boolean> 
 }
 
 async function writeAllowed({ folder }: UeFolder, allowed: AllowList): Promise<void> {
-  const text = JSON.stringify(Object.fromEntries(allowed))
+  const text = JSON.stringify(allowListRecord(allowed))
   await writePrivateFile(join(folder, FILES.allowed), Buffer.from(text), { replace: true })
 }
 

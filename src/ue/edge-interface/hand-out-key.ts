@@ -3,22 +3,11 @@ import type { EdgeKeyRequest, EdgeKeyResponse } from '../../spec/messages/edge-k
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import { deriveEecKey, type EdgeKeys, type EdgeProfile } from '../edge-keys.ts'
-import { type AllowList, eecOf } from './allow-list.ts'
 
 export interface KeyHolder {
   readonly profile: EdgeProfile
-  allowed(): Promise<AllowList>
   /** of the last primary authentication; undefined before the first one, and without its USIM */
   edgeKeys(): Promise<EdgeKeys | undefined>
-}
-
-/** @param authorization - RFC 6750 2.1 @returns the EEC that calls @throws Refusal */
-export async function identifyEec(ue: Pick<KeyHolder, 'allowed'>, authorization: string | undefined): Promise<EecId> {
-  const [, token] = /^Bearer ([A-Za-z0-9_-]{43})$/.exec(authorization ?? '') ?? []
-  refuseUnless(token !== undefined, 'CREDENTIAL_MISSING', 'the token of an EEC is needed')
-  const eecId = eecOf(await ue.allowed(), token)
-  refuseUnless(eecId !== undefined, 'TOKEN_INVALID', 'the token is not one of an EEC that is allowed here')
-  return eecId
 }
 
 /**
@@ -27,7 +16,7 @@ export async function identifyEec(ue: Pick<KeyHolder, 'allowed'>, authorization:
  * What leaves is the key for one ECS and the EEC that asks; KAUSF never does, and Kedge only in the profile `literal`
  * (D-27). An EEC gets no key of another one (THREATS NG-04).
  *
- * @param caller - of {@link identifyEec}
+ * @param caller - of `identifyEec`
  * @throws Refusal
  */
 export async function handOutKey(ue: KeyHolder, caller: EecId, request: EdgeKeyRequest): Promise<EdgeKeyResponse> {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Static, TSchema } from 'typebox'
 import { toRefusal } from '../../http/answer.ts'
 import { parseJsonContent } from '../../http/content.ts'
 import type { Log } from '../../http/log.ts'
@@ -8,12 +9,58 @@ import { isMediaType } from '../../http/response.ts'
 import { findInvalidParam } from '../../http/schema.ts'
 import { eecIdTag } from '../../octets/eec-id-tag.ts'
 import { EdgeKeyRequest } from '../../spec/messages/edge-key.ts'
-import { type Refusal, refuseUnless } from '../../spec/refusal.ts'
-import { handOutKey, identifyEec, type KeyHolder } from '../edge-interface/hand-out-key.ts'
+import { EapRespondRequest, EapStartRequest } from '../../spec/messages/entitlement-eap.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import { CannotOpenStore } from '../../store/errors.ts'
+import type { AllowedEec, AllowList } from '../edge-interface/allow-list.ts'
+import { handOutKey, type KeyHolder } from '../edge-interface/hand-out-key.ts'
+import { identifyEec } from '../edge-interface/identify-eec.ts'
+import type { EapRelay } from '../edge-interface/relay-eap.ts'
 import { NotUsable } from '../errors.ts'
 
-/** The one resource of the local interface. */
-const RESOURCE = '/edge-key/v1/retrieve'
+/** What the local interface gives access to. */
+export interface EdgeInterface extends KeyHolder {
+  allowed(): Promise<AllowList>
+  readonly eap: EapRelay
+}
+
+interface Resource<Schema extends TSchema> {
+  readonly schema: Schema
+  act(ue: EdgeInterface, caller: AllowedEec, content: Static<Schema>): Promise<object>
+  /** what the log says of it, beside who called */
+  readonly message: string
+}
+
+const resource = <Schema extends TSchema>(declared: Resource<Schema>) => declared as Resource<TSchema>
+
+/** The resources of the local interface, each for POST. */
+const RESOURCES = new Map([
+  [
+    '/edge-key/v1/retrieve',
+    resource({
+      schema: EdgeKeyRequest,
+      act: (ue, { eecId }, content) => handOutKey(ue, eecId, content),
+      message: 'key handed out',
+    }),
+  ],
+  [
+    '/entitlement-eap/v1/start',
+    resource({
+      schema: EapStartRequest,
+      act: (ue, caller, content) => ue.eap.start(caller, content),
+      message: 'identity handed out',
+    }),
+  ],
+  [
+    '/entitlement-eap/v1/respond',
+    resource({
+      schema: EapRespondRequest,
+      act: (ue, caller, content) => ue.eap.respond(caller, content),
+      message: 'EAP request answered',
+    }),
+  ],
+])
+
 const CONTENT_LIMIT = 4_096
 /** The longest path that every system takes for a Unix socket. */
 const LONGEST_PATH = 103
@@ -34,15 +81,17 @@ export interface EdgeSocket {
 }
 
 /**
- * Serves the local interface of a UE (TR 33.839 6.x.2.1 step 3): HTTP/1.1 on a Unix socket of mode 0600, one request a
- * connection, and a token for each EEC.
+ * Serves the local interface of a UE: HTTP/1.1 on a Unix socket of mode 0600, one request a connection, and a token for
+ * each EEC (`Authorization: Bearer TOKEN`).
  *
- *     POST /edge-key/v1/retrieve   Authorization: Bearer TOKEN   {"eecId": "eec-1", "ecsFqdn": "ecs1.example.com"}
+ *     POST /edge-key/v1/retrieve          {"eecId": "eec-1", "ecsFqdn": "ecs1.example.com"}     TR 33.839 6.x.2.1 step 3
+ *     POST /entitlement-eap/v1/start      {"eecId": "eec-1"}                                    TR 33.739 6.25.2 step 1
+ *     POST /entitlement-eap/v1/respond    {"eecId": "eec-1", "session": "...", "eapPacket": "AQEA..."}
  *
  * @param path - whoever calls has made sure that no other process serves there
  * @throws NotUsable if the path is too long for a socket
  */
-export async function serveEdgeSocket(path: string, ue: KeyHolder, log: Log): Promise<EdgeSocket> {
+export async function serveEdgeSocket(path: string, ue: EdgeInterface, log: Log): Promise<EdgeSocket> {
   if (Buffer.byteLength(path) > LONGEST_PATH) throw new NotUsable(`${path} is too long for a Unix socket`)
   await rm(path, { force: true })
   const server = createServer(BOUNDS)
@@ -50,7 +99,7 @@ export async function serveEdgeSocket(path: string, ue: KeyHolder, log: Log): Pr
   server.on('request', (request, response) => {
     answer(ue, request, log)
       .then((content) => send(response, 200, 'application/json', content))
-      .catch((error: unknown) => sendRefusal(response, toRefusal(error, undefined, log), pathOf(request), log))
+      .catch((error: unknown) => sendRefusal(response, toRefusal(error, explain, log), pathOf(request), log))
       .catch(() => response.destroy())
   })
   await listenPrivately(server, path)
@@ -63,19 +112,19 @@ export async function serveEdgeSocket(path: string, ue: KeyHolder, log: Log): Pr
   }
 }
 
-async function answer(ue: KeyHolder, request: IncomingMessage, log: Log): Promise<object> {
-  refuseUnless(pathOf(request) === RESOURCE, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this UE has no such resource')
+async function answer(ue: EdgeInterface, request: IncomingMessage, log: Log): Promise<object> {
+  const found = RESOURCES.get(pathOf(request))
+  refuseUnless(found !== undefined, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this UE has no such resource')
   refuseUnless(request.method === 'POST', 'METHOD_NOT_ALLOWED', 'this resource takes POST')
   const caller = await identifyEec(ue, request.headers.authorization)
   const json = isMediaType(request.headers['content-type'], 'application/json')
   refuseUnless(json, 'UNSUPPORTED_MEDIA_TYPE', 'the content is application/json')
   const content = parseJsonContent(await read(request))
-  const invalid = findInvalidParam(EdgeKeyRequest, content)
-  refuseUnless(invalid === undefined, 'MANDATORY_IE_INCORRECT', 'the content is not an EdgeKeyRequest')
-  const { eecId, ecsFqdn } = content as EdgeKeyRequest
-  const key = await handOutKey(ue, caller, { eecId, ecsFqdn })
-  log.info({ eec: eecIdTag(caller), ecs: ecsFqdn.toLowerCase() }, 'key handed out')
-  return key
+  const invalid = findInvalidParam(found.schema, content)
+  refuseUnless(invalid === undefined, 'MANDATORY_IE_INCORRECT', 'the content is not of the type of this resource')
+  const given = await found.act(ue, caller, content)
+  log.info({ eec: eecIdTag(caller.eecId) }, found.message)
+  return given
 }
 
 async function read(request: IncomingMessage): Promise<Buffer> {
@@ -100,6 +149,12 @@ function sendRefusal(response: ServerResponse, refusal: Refusal, instance: strin
   if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
   const problem = toProblem(refusal, instance)
   send(response, problem.status, 'application/problem+json', problem)
+}
+
+/** One process at a time uses the USIM: "ue authenticate" has it. */
+function explain(error: unknown): Refusal | undefined {
+  if (!(error instanceof CannotOpenStore)) return undefined
+  return new Refusal('NF_CONGESTION', 'the USIM is in use: try again')
 }
 
 const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0] ?? ''
