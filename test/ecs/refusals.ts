@@ -51,7 +51,7 @@ export function oauthErrorOf(response: Response): string {
 
 const mediaTypeOf = ({ headers }: Response) => headers['content-type']?.split(';', 1)[0]
 
-const sources = globSync('src/{spec,http,tls,tokens,certificates,ecs}/**/*.ts')
+const sources = globSync('src/{spec,http,tls,tokens,certificates,nf,ecs}/**/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n')
 const sentences = new Set([...sources.matchAll(/'([^'\n]+)'/g)].map(([, text]) => text))
