@@ -11,4 +11,13 @@ export interface KeyDelivery {
   readonly keyScope: 'ECS' | 'UE'
 }
 
-export const hashedKedgeId = (kedgeId: string) => sha256Base64url(kedgeId).slice(0, 22)
+/** The same of KAF (TS 33.535 6.2.1). */
+export interface ApplicationKeyDelivery {
+  readonly event: 'application-key-delivered'
+  /** hashed */
+  readonly aKid: string
+  /** the application function that got it */
+  readonly af: string
+}
+
+export const hashedKeyId = (id: string) => sha256Base64url(id).slice(0, 22)

@@ -11,4 +11,6 @@ export interface AusfPeers {
   udm: AusfPeer
   /** an ECS, or a NEF for ECSs outside the operator's domain */
   edgeKey: AusfPeer
+  /** an ECS as application function of AKMA */
+  akma: AusfPeer
 }

@@ -1,10 +1,10 @@
-/** What an AUSF keeps: one Kedge, times in milliseconds since 1970. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
-export interface KedgeRow {
-  /** the 16 octets of the Kedge ID */
+/** What an AUSF keeps: one Kedge or KAKMA, times in milliseconds since 1970. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
+export interface AnchorKeyRow {
+  /** the 16 octets of the Kedge ID, or A-TID of 32 */
   kid: Uint8Array
   /** 16 octets that stand for the SUPI: HMAC under a key of this AUSF */
   subject: Uint8Array
-  /** Kedge, sealed under the data key for this kid and subject */
+  /** the key, sealed under the data key for this kid and subject */
   sealed: Uint8Array
   routing_indicator: string
   expires_at: number
@@ -21,6 +21,16 @@ export const AUSF_MIGRATIONS = [
          expires_at integer not null, is_current integer not null) without rowid`,
       `create index kedge_subject on kedge (subject)`,
       `create index kedge_expiry on kedge (expires_at)`,
+    ],
+  },
+  {
+    name: '002-kakma',
+    statements: [
+      `create table kakma (
+         kid blob primary key, subject blob not null, sealed blob not null, routing_indicator text not null,
+         expires_at integer not null, is_current integer not null) without rowid`,
+      `create index kakma_subject on kakma (subject)`,
+      `create index kakma_expiry on kakma (expires_at)`,
     ],
   },
 ] as const

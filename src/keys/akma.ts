@@ -1,5 +1,5 @@
 import type { Fqdn } from '../spec/identifiers.ts'
-import { type PlmnId, plmnDomain, type RoutingIndicator, type Supi } from '../spec/subscriber-identifiers.ts'
+import type { Supi } from '../spec/subscriber-identifiers.ts'
 import { supiParameter } from './five-g-aka.ts'
 import { kdf, utf8 } from './kdf.ts'
 import { type Kaf, type Kakma, type Kausf, takeKey } from './key.ts'
@@ -35,17 +35,6 @@ export function deriveKakma(kausf: Kausf, supi: Supi): Kakma {
  */
 export function deriveATid(kausf: Kausf, supi: Supi): Buffer {
   return kdf(kausf, 0x81, utf8('A-TID'), supiParameter(supi))
-}
-
-/**
- * A-KID, a NAI from routing indicator, A-TID and home network (TS 33.535 6.1).
- * The labels are ours, after the CP-PRUK ID of TS 23.003 28.7.11: the text of the clause was not at hand.
- *
- * @param aTid - 32 octets
- * @returns `rid<1-4 digits>.atid<64 hex>@akma.5gc.mnc<3 digits>.mcc<3 digits>.3gppnetwork.org`
- */
-export function formatAKid(routingIndicator: RoutingIndicator, aTid: Buffer, homeNetwork: PlmnId): string {
-  return `rid${routingIndicator}.atid${aTid.toString('hex')}@akma.5gc.${plmnDomain(homeNetwork)}`
 }
 
 /**

@@ -48,6 +48,15 @@ export const EDGE_KEY_RETRIEVAL = {
   clause: 'TR 33.839 6.x.2.1 step 5.1',
 } as const satisfies Operation
 
+/** What an ECS asks of the AAnF when an EEC comes with AKMA (TS 33.535 6.2). */
+export const NAANF_AKMA = {
+  id: 'GetAKMAAPPKeyMaterial',
+  api: 'naanf-akma',
+  method: 'POST',
+  path: '/naanf-akma/v1/retrieve-applicationkey',
+  clause: 'TS 33.535 6.2.1 step 2',
+} as const satisfies Operation
+
 /** @param parameters - by the names in braces */
 export function pathOf({ path }: Pick<Operation, 'path'>, parameters: Readonly<Record<string, string>>): string {
   return path.replaceAll(/\{(\w+)\}/g, (_braces, name: string) => {

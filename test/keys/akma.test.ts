@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { deriveATid, deriveKaf, deriveKakma, formatAKid } from '../../src/keys/akma.ts'
+import { deriveATid, deriveKaf, deriveKakma } from '../../src/keys/akma.ts'
 import { parseFqdn } from '../../src/spec/identifiers.ts'
-import { parseRoutingIndicator, parseSupi } from '../../src/spec/subscriber-identifiers.ts'
+import { parseSupi } from '../../src/spec/subscriber-identifiers.ts'
 import akma from '../vectors/keys/akma.json' with { type: 'json' }
 import { hex, hexOf, key, parsed } from './octets.ts'
 
@@ -25,12 +25,4 @@ describe('AKMA: TS 33.535 Annex A', () => {
       assert.notEqual(hexOf(deriveKaf(kakma, af, hex('0100011301'))), kaf)
     })
   }
-
-  test('6.1: A-KID is a NAI of routing indicator, A-TID and home network', () => {
-    const routingIndicator = parsed(parseRoutingIndicator('0012'))
-    assert.equal(
-      formatAKid(routingIndicator, hex('ab'.repeat(32)), { mcc: '234', mnc: '15' }),
-      `rid0012.atid${'ab'.repeat(32)}@akma.5gc.mnc015.mcc234.3gppnetwork.org`,
-    )
-  })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import * as akma from '../../src/spec/messages/akma.ts'
 import * as authenticationVectors from '../../src/spec/messages/authentication-vectors.ts'
 import * as imsAuthenticationVectors from '../../src/spec/messages/ims-authentication-vectors.ts'
 import * as ueAuthentication from '../../src/spec/messages/ue-authentication.ts'
@@ -12,6 +13,7 @@ import { SUCI_PATTERNS } from './official.ts'
 
 describeWholeFile('TS29509_Nausf_UEAuthentication.yaml', ueAuthentication)
 describeWholeFile('TS29503_Nudm_UEAU.yaml', ueau, authenticationVectors)
+describeDataTypes('TS29522_AKMA.yaml', akma)
 describeDataTypes('TS29562_Nhss_imsUEAU.yaml', imsAuthenticationVectors)
 
 for (const { file, published } of SUCI_PATTERNS) {

@@ -4,14 +4,16 @@ import type { NfClient } from '../../nf/adapters/nf-client.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
 import type { SharedWithService } from '../../nf/server/serve-nf.ts'
 import { encryptJwe } from '../../tokens/jwe.ts'
+import { deriveAkmaKeys } from '../akma/akma-keys.ts'
+import type { ApplicationKeyPorts } from '../akma/retrieve-application-key.ts'
 import type { ConfirmationPorts } from '../authentication/confirm-5g-aka.ts'
 import type { StartPorts } from '../authentication/start-authentication.ts'
 import type { TakeBackPorts } from '../authentication/take-back.ts'
 import type { AusfPeerEntry } from '../configuration.ts'
 import { deriveEdgeKeys } from '../edge-key/edge-keys.ts'
 import type { KeyRequestPorts } from '../edge-key/key-request.ts'
+import type { KakmaStore, KedgeStore } from './anchor-key-store.ts'
 import type { contextTable } from './context-table.ts'
-import type { KedgeStore } from './kedge-store.ts'
 import type { OpenAusf } from './open-ausf.ts'
 import { udmPorts } from './udm-client.ts'
 
@@ -19,25 +21,26 @@ import { udmPorts } from './udm-client.ts'
 export interface AusfParts {
   readonly contexts: ReturnType<typeof contextTable>
   readonly kedges: KedgeStore
+  readonly kakmas: KakmaStore
   readonly udm: NfClient
 }
 
 export function authenticationPorts(
   ausf: OpenAusf,
-  { contexts, kedges, udm }: AusfParts,
+  { contexts, kedges, kakmas, udm }: AusfParts,
 ): StartPorts & ConfirmationPorts & TakeBackPorts {
   const { clock, random, configuration } = ausf
   const { edge, homeNetwork, nfInstanceId } = configuration
+  const times = () => ({ now: clock.now(), lifetime: edge.lifetime * 1000, grace: edge.grace * 1000 })
   return {
     contexts,
     random,
     ...udmPorts(udm, nfInstanceId, clock),
     mayUseEdge: (data) => edge.permission === 'everyone' || data[edge.permission],
     deriveEdgeKeys: (kausf, subscriber) => deriveEdgeKeys(kausf, subscriber, { homeNetwork, ...edge }),
-    replaceKedge({ supi }, keys) {
-      const times = { now: clock.now(), lifetime: edge.lifetime * 1000, grace: edge.grace * 1000 }
-      return kedges.replace(supi, keys, times)
-    },
+    replaceKedge: ({ supi }, { kedge: key, kedgeId: id }) => kedges.replace(supi, { key, id }, times()),
+    deriveAkmaKeys: (kausf, subscriber) => deriveAkmaKeys(kausf, subscriber, homeNetwork),
+    replaceKakma: ({ supi }, { kakma: key, aKid: id }) => kakmas.replace(supi, { key, id }, times()),
   }
 }
 
@@ -55,7 +58,10 @@ export function keyRequestPorts(
     keyProfile,
     functionCodes,
     isCaller: (ecs) => peers().entries.has(ecs),
-    findKedge: (kedgeId, now) => kedges.find(kedgeId, now),
+    async findKedge(kedgeId, now) {
+      const { key: kedge, until } = await kedges.find(kedgeId, now)
+      return { kedge, until }
+    },
     encryptTo: (recipient, key) =>
       withOctets(key, (octets) =>
         encryptJwe(octets, {
@@ -64,6 +70,23 @@ export function keyRequestPorts(
           iv: random.octets(12),
         }),
       ),
+    record: (delivery) => store.commit([], [{ at: clock.now(), entry: delivery }]),
+  }
+}
+
+export function applicationKeyPorts(
+  { clock, store, configuration }: OpenAusf,
+  { kakmas }: AusfParts,
+  { alarms }: SharedWithService<AusfPeerEntry>,
+): ApplicationKeyPorts {
+  return {
+    now: clock.now,
+    allow: rateLimit(configuration.keyRequests, clock.monotonic),
+    alarms,
+    async findKakma(aKid, now) {
+      const { key: kakma, until } = await kakmas.find(aKid, now)
+      return { kakma, until }
+    },
     record: (delivery) => store.commit([], [{ at: clock.now(), entry: delivery }]),
   }
 }

@@ -1,5 +1,6 @@
 import type { Kausf } from '../../keys/key.ts'
 import { Refusal } from '../../spec/refusal.ts'
+import type { AkmaKeys } from '../akma/akma-keys.ts'
 import type { EdgeKeys } from '../edge-key/edge-keys.ts'
 import type { OpenContext } from './context.ts'
 
@@ -10,6 +11,10 @@ export interface CompletionPorts {
   deriveEdgeKeys(kausf: Kausf, context: OpenContext): EdgeKeys
   /** Replaces the subscriber's Kedge; resolves when it is on disk. @returns false if the Kedge ID is another's */
   replaceKedge(context: OpenContext, keys: EdgeKeys): Promise<boolean>
+  /** TS 33.535 6.1 step 3 */
+  deriveAkmaKeys(kausf: Kausf, context: OpenContext): AkmaKeys
+  /** The same as `replaceKedge`, of KAKMA. */
+  replaceKakma(context: OpenContext, keys: AkmaKeys): Promise<boolean>
 }
 
 /**
@@ -26,14 +31,19 @@ export async function completeAuthentication(ausf: CompletionPorts, context: Ope
   // TR 33.839 6.x.2.1 step 2: Kedge and Kedge ID from KAUSF and SUPI, on disk before KAUSF goes.
   if (context.edge) {
     const stored = await ausf.replaceKedge(context, ausf.deriveEdgeKeys(context.kausf, context))
-    if (!stored) throw new KedgeIdTaken()
+    if (!stored) throw new KeyIdTaken()
+  }
+  // TS 33.535 6.1 step 3: the same for KAKMA and A-KID.
+  if (context.akma) {
+    const stored = await ausf.replaceKakma(context, ausf.deriveAkmaKeys(context.kausf, context))
+    if (!stored) throw new KeyIdTaken()
   }
   // KAUSF goes with the context, which nobody holds any more.
   return authEventId
 }
 
-/** A Kedge ID that is another subscriber's: only another KAUSF, of a new authentication, has another (THREATS KE-02). */
-export class KedgeIdTaken extends Refusal {
+/** A Kedge ID or A-KID that is another subscriber's: only another KAUSF, of a new authentication, has another (THREATS KE-02). */
+export class KeyIdTaken extends Refusal {
   constructor() {
     super('NF_CONGESTION', 'the authentication has to begin anew')
   }

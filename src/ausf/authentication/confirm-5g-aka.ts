@@ -3,7 +3,7 @@ import type { Kseaf } from '../../keys/key.ts'
 import { sameOctets } from '../../octets/digest.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import type { Supi } from '../../spec/subscriber-identifiers.ts'
-import { type CompletionPorts, completeAuthentication, KedgeIdTaken, reportFailure } from './complete.ts'
+import { type CompletionPorts, completeAuthentication, KeyIdTaken, reportFailure } from './complete.ts'
 import { type Contexts, type OpenContext, takeOf } from './context.ts'
 
 export type ConfirmationPorts = CompletionPorts & { readonly contexts: Contexts }
@@ -44,7 +44,7 @@ export async function succeed(ausf: ConfirmationPorts, authCtxId: string, contex
     const authEventId = await completeAuthentication(ausf, context)
     ausf.contexts.putBack(authCtxId, { method: 'ended', supi, seaf, servingNetworkName, authType: method, authEventId })
   } catch (error) {
-    if (error instanceof KedgeIdTaken) await reportFailure(ausf, context)
+    if (error instanceof KeyIdTaken) await reportFailure(ausf, context)
     else ausf.contexts.putBack(authCtxId, context)
     throw error
   }

@@ -11,6 +11,8 @@ interface ContextOfAnyMethod {
   readonly routingIndicator: RoutingIndicator
   /** whether the subscriber may use the edge */
   readonly edge: boolean
+  /** whether the subscriber may use AKMA */
+  readonly akma: boolean
   /** 16 octets, of the challenge */
   readonly rand: Buffer
   /** one resynchronisation went before; there is no second (TS 33.501 6.1.3.3) */

@@ -6,7 +6,7 @@ import { type KedgeId, parseKedgeId } from '../../spec/kedge-id.ts'
 import type { KedgeRequest } from '../../spec/messages/kedge-request.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
-import { hashedKedgeId, type KeyDelivery } from '../audit.ts'
+import { hashedKeyId, type KeyDelivery } from '../audit.ts'
 import type { EncryptionKey } from '../configuration.ts'
 import type { AusfPeer } from '../peers.ts'
 
@@ -72,7 +72,7 @@ export async function keyRequest(
   }
   const keyScope = eecId === undefined ? 'UE' : 'ECS'
   const via = caller.fqdn === ecs.fqdn ? {} : { via: caller.fqdn }
-  await ausf.record({ event: 'key-delivered', kedgeId: hashedKedgeId(kedgeId), ecs: ecs.fqdn, ...via, keyScope })
+  await ausf.record({ event: 'key-delivered', kedgeId: hashedKeyId(kedgeId), ecs: ecs.fqdn, ...via, keyScope })
   return { kedgeId, keyScope, until, ...carried }
 }
 
