@@ -10,6 +10,7 @@ const FLOORS = [
   ['keys', 'tokens', 'certificates'],
   ['http', 'tls', 'store'],
   ['nf'],
+  ['eec-authentication'],
   ['ue', 'eec', 'ees', 'ecs', 'udm', 'ausf', 'nef', 'entitlement'],
   ['console'],
   ['bin'],
@@ -19,7 +20,7 @@ const FLOORS = [
 const MAY_DERIVE_KEYS = ['ue', 'udm', 'ausf', 'entitlement', 'bin']
 
 /** The shell and the adapters of the ports: the only places of input and output, clock and dice. */
-const SHELL = /^src\/(http|tls|store|bin|ports)\/|^src\/[a-z]+\/(adapters|server)\//
+const SHELL = /^src\/(http|tls|store|bin|ports)\/|^src\/[a-z-]+\/(adapters|server)\//
 
 const IMPURE_MODULES =
   /^node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|sqlite|os|process)(\/|$)|^(fastify|undici|pino)$/

@@ -43,9 +43,10 @@ export function oauthStatus(refusal: Refusal): number {
   return toOauthError(refusal).error === 'invalid_client' ? 401 : 400
 }
 
-/** RFC 6750 3: the challenge that goes with a 401, and with a 403 for too little scope. */
+/** RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope. */
 export function wwwAuthenticate(refusal: Refusal, realm: string): string | undefined {
   const { challenge } = errorRow(refusal.code)
   if (challenge === undefined) return undefined
-  return challenge === '' ? `Bearer realm="${realm}"` : `Bearer realm="${realm}", error="${challenge}"`
+  const scheme = challenge === 'invalid_dpop_proof' ? 'DPoP' : 'Bearer'
+  return challenge === '' ? `${scheme} realm="${realm}"` : `${scheme} realm="${realm}", error="${challenge}"`
 }

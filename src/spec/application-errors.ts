@@ -4,7 +4,8 @@
  *
  * `status` and `title` go into RFC 9457 problem details, the key is 3GPP's `cause` (TS 29.500 5.2.7).
  * `oauth` is the RFC 6749 5.2 error that the token endpoints answer for the same refusal.
- * `challenge` is the RFC 6750 3.1 error in `WWW-Authenticate`; an empty string asks for a credential without naming an error.
+ * `challenge` is the error in `WWW-Authenticate` (RFC 6750 3.1, RFC 9449 7.1); an empty string asks for a credential
+ * without naming an error.
  */
 export const APPLICATION_ERRORS = {
   // the message
@@ -56,6 +57,19 @@ export const APPLICATION_ERRORS = {
     clause: 'TS 33.501 13.4.1.1.2',
     oauth: 'invalid_grant',
     challenge: 'invalid_token',
+  },
+  DPOP_PROOF_INVALID: {
+    status: 401,
+    title: 'Proof of the key of the token is not valid',
+    clause: 'RFC 9449 7.1',
+    oauth: 'invalid_dpop_proof',
+    challenge: 'invalid_dpop_proof',
+  },
+  AUTHENTICATION_METHOD_NOT_ACCEPTED: {
+    status: 401,
+    title: 'No authentication method in common',
+    clause: 'TS 33.558 6.2',
+    challenge: '',
   },
   ONBOARDING_TOKEN_INVALID: {
     status: 401,
@@ -150,8 +164,14 @@ export const APPLICATION_ERRORS = {
     status: 401,
     title: 'EAP packet answers no open challenge',
     clause: 'GSMA TS.43 2.8.1',
+    challenge: '',
   },
-  TEMPORARY_TOKEN_INVALID: { status: 401, title: 'Temporary token is not valid', clause: 'GSMA TS.43 2.8.6' },
+  TEMPORARY_TOKEN_INVALID: {
+    status: 401,
+    title: 'Temporary token is not valid',
+    clause: 'GSMA TS.43 2.8.6',
+    challenge: 'invalid_token',
+  },
   NOT_ENTITLED: { status: 403, title: 'The subscription does not entitle to this', clause: 'TR 33.839 solution 25' },
   EEC_ID_IN_USE: { status: 409, title: 'The EEC ID is that of another subscriber', clause: 'TS 23.558 7.2.2' },
   SIGNING_KEY_NOT_ACCEPTED: { status: 409, title: 'The certificate is not for the key', clause: 'ours' },
@@ -190,7 +210,7 @@ interface ErrorRow {
   readonly title: string
   readonly clause: string
   readonly oauth?: string
-  readonly challenge?: '' | 'invalid_token' | 'insufficient_scope'
+  readonly challenge?: '' | 'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof'
 }
 
 export type ApplicationError = keyof typeof APPLICATION_ERRORS

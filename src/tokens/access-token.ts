@@ -1,12 +1,13 @@
-import type { Fqdn } from '../spec/identifiers.ts'
+import { isDigest } from '../octets/digest.ts'
+import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
 import { refuseUnless } from '../spec/refusal.ts'
+import { type EecId, parseEecId } from '../spec/subscriber-identifiers.ts'
 import {
   checkAudience,
   checkExpiry,
   checkTimes,
   type Issuance,
   type IssuedClaims,
-  isDigest,
   issuedClaims,
   keysOfIssuer,
   type Lifetime,
@@ -36,6 +37,10 @@ export interface AccessTokenClaims extends IssuedClaims {
   readonly scope: string
   /** base64url of SHA-256 over the client's certificate in DER */
   readonly cnf: { readonly 'x5t#S256': string }
+  /** the EEC that the request of the client is about; without it the token names none (D-17) */
+  readonly eecId?: EecId
+  /** FQDN of the ECS where the client is registered, in a token for another EES (D-17) */
+  readonly srcEcs?: Fqdn
 }
 
 /** What the authorization server has decided to grant. */
@@ -46,11 +51,13 @@ export interface AccessGrant {
   readonly scope: Scope
   /** of the client certificate on the connection of the request, as in `cnf` */
   readonly certificateThumbprint: string
+  readonly eecId?: EecId | undefined
+  readonly srcEcs?: Fqdn | undefined
 }
 
 /** @throws RangeError if it would be a token that no verifier takes */
 export async function issueAccessToken(grant: AccessGrant, issuance: Issuance): Promise<string> {
-  const { iss, sub, aud, certificateThumbprint } = grant
+  const { iss, sub, aud, certificateThumbprint, eecId, srcEcs } = grant
   const scope = formatScope(grant.scope)
   if (!parseScope(scope)) throw new RangeError('the scope has at least one name, and names only')
   if (!isDigest(certificateThumbprint)) throw new RangeError('the thumbprint is 32 octets in base64url')
@@ -61,6 +68,8 @@ export async function issueAccessToken(grant: AccessGrant, issuance: Issuance): 
     aud: [aud],
     scope,
     cnf: { 'x5t#S256': certificateThumbprint },
+    ...(eecId !== undefined && { eecId }),
+    ...(srcEcs !== undefined && { srcEcs }),
     ...issuedClaims(issuance, LIFETIME),
   }
   return signJws(TYPE, claims, issuance.signer)
@@ -139,9 +148,19 @@ export async function readAccessToken(
     aud: [audience],
     scope: formatScope(scopeClaim(claims, TYPE)),
     cnf: { 'x5t#S256': certificateConfirmation(claims) },
+    ...edgeClaims(claims),
     jti: tokenId(claims, TYPE),
     ...times,
   }
+}
+
+/** A claim that narrows the token is not dropped because it cannot be read (D-17). */
+function edgeClaims({ eecId, srcEcs }: JsonObject): Pick<AccessTokenClaims, 'eecId' | 'srcEcs'> {
+  const eec = typeof eecId === 'string' ? parseEecId(eecId) : undefined
+  refuseUnless(eec !== undefined || eecId === undefined, TYPE.refusal, 'eecId is not an EEC ID')
+  const ecs = typeof srcEcs === 'string' ? parseFqdn(srcEcs) : undefined
+  refuseUnless(ecs === srcEcs, TYPE.refusal, 'srcEcs is not an FQDN in lower case')
+  return { ...(eec !== undefined && { eecId: eec }), ...(ecs !== undefined && { srcEcs: ecs }) }
 }
 
 /**
@@ -167,7 +186,7 @@ export function checkAccess(claims: AccessTokenClaims, { client, scope, now }: A
 }
 
 function certificateConfirmation({ cnf }: JsonObject): string {
-  const thumbprint = isJsonObject(cnf) ? cnf['x5t#S256'] : undefined
+  const thumbprint = isJsonObject(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined
   refuseUnless(isDigest(thumbprint), TYPE.refusal, 'the token is not bound to a certificate')
   return thumbprint
 }

@@ -8,10 +8,8 @@ import { parseScope, type Scope } from './scope.ts'
 import type { TokenType } from './token-types.ts'
 
 /** How far the issuer's clock may be ahead of ours, in seconds (D-30). An expired token gets no such grace. */
-const MAX_SKEW = 30
+export const MAX_SKEW = 30
 
-/** A SHA-256 value in base64url: 43 characters, of which the last holds 4 bits only. */
-const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 const TOKEN_ID = /^[\x21-\x7e]{1,128}$/
 
 /** In seconds. */
@@ -94,7 +92,7 @@ export function checkExpiry(exp: number, now: number, type: TokenType): void {
   refuseUnless(now < exp * 1000, type.refusal, 'the token has expired')
 }
 
-function timeClaim(claims: JsonObject, name: 'iat' | 'nbf' | 'exp', type: TokenType): number {
+export function timeClaim(claims: JsonObject, name: 'iat' | 'nbf' | 'exp', type: TokenType): number {
   const seconds = claims[name]
   const whole = typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds >= 0
   refuseUnless(whole, type.refusal, `${name} is not a whole number of seconds`)
@@ -124,8 +122,4 @@ export function subjectClaim(claims: JsonObject, type: TokenType): string {
   const sub = stringClaim(claims, 'sub', type)
   refuseUnless(claims['client_id'] === sub, type.refusal, 'sub and client_id are not the same client')
   return sub
-}
-
-export function isDigest(value: unknown): value is string {
-  return typeof value === 'string' && DIGEST.test(value)
 }

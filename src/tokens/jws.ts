@@ -1,12 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import { decodeBase64url, encodeBase64url } from '../octets/base64url.ts'
+import { isDigest } from '../octets/digest.ts'
 import type { Signer } from '../ports/signer.ts'
 import { Refusal, refuseUnless } from '../spec/refusal.ts'
 import { type Curve, concatenatedSignature, curveOf, verifySignature } from './ecdsa.ts'
 import { isJsonObject, type JsonObject, parseJson } from './json.ts'
-import { jwkThumbprint } from './jwk.ts'
+import { type EcPublicJwk, jwkOf, jwkThumbprint } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
-import type { TokenType } from './token-types.ts'
+import type { HeaderMember, TokenType } from './token-types.ts'
 
 const MAX_LENGTH = 8 * 1024
 
@@ -15,7 +16,19 @@ interface JwsHeader {
   readonly alg: string
   readonly typ: string
   /** RFC 7638 thumbprint of the key: a map key, never a path or an address */
-  readonly kid: string
+  readonly kid?: string
+  /** base64url of SHA-256 over the signer's certificate in DER (RFC 7515 4.1.8) */
+  readonly 'x5t#S256'?: string
+  /** the key of a proof that vouches for nothing but its possession (RFC 9449 4.2) */
+  readonly jwk?: JsonObject
+}
+
+const DEFAULT_HEADER: readonly HeaderMember[] = ['kid']
+
+const HEADER_MEMBERS: Readonly<Record<HeaderMember, (value: unknown) => boolean>> = {
+  kid: (value) => typeof value === 'string',
+  'x5t#S256': isDigest,
+  jwk: isJsonObject,
 }
 
 /** A compact JWS that is well formed. Nothing in it is proven until `verifyJws`. */
@@ -30,12 +43,25 @@ export interface Jws {
 
 /**
  * @param claims - members that are undefined are left out
+ * @param certificateThumbprint - for the types whose header has `x5t#S256`
  * @returns RFC 7515 7.1 compact serialization, at most 8 KiB
- * @throws RangeError if it would be longer: no verifier of ours would take it
+ * @throws RangeError if it would be longer, or without the thumbprint: no verifier of ours would take it
  */
-export async function signJws({ typ }: Pick<TokenType, 'typ'>, claims: object, signer: Signer): Promise<string> {
-  const { curve, kid } = identityOf(signer.publicKey)
-  const header = JSON.stringify({ alg: curve.alg, typ, kid })
+export async function signJws(
+  { typ, header: names = DEFAULT_HEADER }: Pick<TokenType, 'typ' | 'header'>,
+  claims: object,
+  signer: Signer,
+  certificateThumbprint?: string,
+): Promise<string> {
+  const { curve, kid, jwk } = identityOf(signer.publicKey)
+  if (names.includes('x5t#S256') && !isDigest(certificateThumbprint))
+    throw new RangeError('the thumbprint is 32 octets in base64url')
+  const members = { kid, 'x5t#S256': certificateThumbprint, jwk }
+  const header = JSON.stringify({
+    alg: curve.alg,
+    typ,
+    ...Object.fromEntries(names.map((name) => [name, members[name]])),
+  })
   const signingInput = `${encodeBase64url(header)}.${encodeBase64url(JSON.stringify(claims))}`
   const signature = concatenatedSignature(await signer.sign(Buffer.from(signingInput, 'latin1')), curve)
   const token = `${signingInput}.${encodeBase64url(signature)}`
@@ -46,6 +72,7 @@ export async function signJws({ typ }: Pick<TokenType, 'typ'>, claims: object, s
 interface SignerIdentity {
   readonly curve: Curve
   readonly kid: string
+  readonly jwk: EcPublicJwk
 }
 
 const identities = new WeakMap<KeyObject, SignerIdentity>()
@@ -56,14 +83,14 @@ function identityOf(publicKey: KeyObject): SignerIdentity {
   if (known) return known
   const curve = curveOf(publicKey)
   if (!curve) throw new TypeError('a token key is on P-256 or P-384')
-  const identity = { curve, kid: jwkThumbprint(publicKey) }
+  const identity = { curve, kid: jwkThumbprint(publicKey), jwk: jwkOf(publicKey) }
   identities.set(publicKey, identity)
   return identity
 }
 
 /**
  * Reads a compact JWS of one type, strictly: at most 8 KiB, three segments of canonical base64url, JSON of one meaning
- * (THREATS TK-10), a header of exactly `alg`, `typ` and `kid`.
+ * (THREATS TK-10), a header of exactly the members that the type has (THREATS TK-02).
  */
 export function parseJws(token: string, type: TokenType): Jws {
   refuseUnless(token.length <= MAX_LENGTH, type.refusal, 'the token is longer than 8 KiB')
@@ -83,20 +110,30 @@ export function parseJws(token: string, type: TokenType): Jws {
 
 function headerOf(members: unknown, type: TokenType): JwsHeader {
   refuseUnless(isJsonObject(members), type.refusal, 'the header is not a strict JSON object')
-  const { alg, typ, kid, ...others } = members
-  const allStrings = typeof alg === 'string' && typeof typ === 'string' && typeof kid === 'string'
-  const exact = allStrings && Object.keys(others).length === 0
-  refuseUnless(exact, type.refusal, 'the header is not exactly alg, typ and kid')
+  const { alg, typ, ...others } = members
+  const names = type.header ?? DEFAULT_HEADER
+  const exact =
+    typeof alg === 'string' &&
+    typeof typ === 'string' &&
+    Object.keys(others).length === names.length &&
+    names.every((name) => HEADER_MEMBERS[name](others[name]))
+  refuseUnless(exact, type.refusal, `the header is not exactly alg, typ and ${names.join(' and ')}`)
   // RFC 9068 4: both spellings of the media type are to be taken.
   const named = typ === type.typ || typ === `application/${type.typ}`
   refuseUnless(named, type.refusal, 'the token is of another type')
-  return { alg, typ, kid }
+  return { ...others, alg, typ }
 }
 
 /** The key is the one that the issuer has under this `kid`; the algorithm is the key's (THREATS TK-01). */
-export async function verifyJws({ type, header, signingInput, signature }: Jws, keys: KeySource): Promise<void> {
-  const key = await keys.get(header.kid)
+export async function verifyJws(jws: Jws, keys: KeySource): Promise<void> {
+  const { type, header } = jws
+  const key = header.kid === undefined ? undefined : await keys.get(header.kid, header['x5t#S256'])
   refuseUnless(key, type.refusal, 'the token is signed with no key of its issuer')
+  await verifyJwsWith(jws, key)
+}
+
+/** @param key - the only one that the signature may be of */
+export async function verifyJwsWith({ type, header, signingInput, signature }: Jws, key: KeyObject): Promise<void> {
   refuseUnless(header.alg === curveOf(key)?.alg, type.refusal, 'the algorithm is not the one of the key')
   const valid = await verifySignature(Buffer.from(signingInput, 'latin1'), signature, key)
   if (!valid) throw new Refusal(type.refusal, 'the signature is not valid')

@@ -7,7 +7,8 @@ declare const brand: unique symbol
 
 /** Where a verifier finds the key of a `kid`: a key set, or an adapter that also asks the issuer (THREATS TK-12). */
 export interface KeySource {
-  get(kid: string): KeyObject | undefined | Promise<KeyObject | undefined>
+  /** @param certificateThumbprint - of the certificate that the key was used under, for tokens that name one */
+  get(kid: string, certificateThumbprint?: string): KeyObject | undefined | Promise<KeyObject | undefined>
 }
 
 /** The verification keys of one issuer; each `kid` is the RFC 7638 thumbprint of its key (THREATS TK-13). */

@@ -1,3 +1,4 @@
+import { isDigest } from '../octets/digest.ts'
 import { type EesId, type Fqdn, parseEesId, parseFqdn } from '../spec/identifiers.ts'
 import { refuseUnless } from '../spec/refusal.ts'
 import {
@@ -5,7 +6,6 @@ import {
   checkTimes,
   type Issuance,
   type IssuedClaims,
-  isDigest,
   issuedClaims,
   keysOfIssuer,
   type Lifetime,

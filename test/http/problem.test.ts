@@ -42,6 +42,8 @@ describe('errors of the token endpoint: RFC 6749 5.2', () => {
     'unauthorized_client',
     'unsupported_grant_type',
     'invalid_scope',
+    // RFC 9449 12.2
+    'invalid_dpop_proof',
   ]
 
   test('each refusal has an error that the RFC defines, and a status that it allows', () => {
@@ -59,12 +61,14 @@ describe('errors of the token endpoint: RFC 6749 5.2', () => {
   })
 })
 
-describe('challenges: RFC 6750 3', () => {
+describe('challenges: RFC 6750 3, RFC 9449 7.1', () => {
   test('every 401 asks for a credential; without one it names no error', () => {
     for (const code of codes) {
       const challenge = wwwAuthenticate(refusal(code), 'edgeward')
       if (errorRow(code).status === 401 && code !== 'CLIENT_MISMATCH') assert.ok(challenge, code)
-      if (challenge !== undefined) {
+      if (code === 'DPOP_PROOF_INVALID') {
+        assert.equal(challenge, 'DPoP realm="edgeward", error="invalid_dpop_proof"')
+      } else if (challenge !== undefined) {
         assert.match(challenge, /^Bearer realm="edgeward"(, error="(invalid_token|insufficient_scope)")?$/)
       }
     }

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { type Certificate, readCertificate, x5tS256 } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
+import { bearerToken } from '../../http/bearer-token.ts'
 import type { Authenticators, Evidence } from '../../http/route.ts'
 import { sha256Base64url } from '../../octets/digest.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
@@ -86,13 +87,6 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
       return { name: uri.slice(uri.lastIndexOf(':') + 1) }
     },
   }
-}
-
-/** RFC 6750 2.1, strictly: one header, one token, nothing else. */
-export function bearerToken(authorization: string | undefined): string {
-  const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
-  refuseUnless(token !== undefined, 'CREDENTIAL_MISSING', 'a bearer token is required')
-  return token
 }
 
 interface ShownCertificate {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { type Certificate, readCertificate, x5tS256 } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
 import type { Crl } from '../../certificates/crl.ts'
+import { bearerToken } from '../../http/bearer-token.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
@@ -143,11 +144,4 @@ export class Guard {
     )
     return authority
   }
-}
-
-/** RFC 6750 2.1, strictly: one header, one token, nothing else. */
-function bearerToken(authorization: string | undefined): string {
-  const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
-  refuseUnless(token !== undefined, 'CREDENTIAL_MISSING', 'a bearer token is required')
-  return token
 }
