@@ -8,6 +8,8 @@ export interface Evidence {
   readonly headers: IncomingHttpHeaders
   readonly socket: TLSSocket
   readonly operation: Operation
+  /** of the request, without its query */
+  readonly path: string
 }
 
 /** How each kind of credential is checked. A name that is not here cannot be declared by a route. */

@@ -71,7 +71,7 @@ export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authentic
       refuseForeignParameters(request.params as Record<string, string>)
       const { query } = request.query as { query: string }
       const socket = socketOf(request)
-      const peer = await authenticate({ headers, socket, operation })
+      const peer = await authenticate({ headers, socket, operation, path: pathOf(request) })
       admitted.set(request, { peer, query: parseQuery(query), socket })
     },
     preParsing: async (request, _reply, payload) => {
