@@ -9,6 +9,7 @@ import { EESProfile, EESRegistration } from '../spec/messages/ees-registration.t
 import { fqdnArgument } from './ecs-commands.ts'
 import { print } from './output.ts'
 import { untilStopped } from './stop.ts'
+import { eecIdArgument } from './ue-commands.ts'
 
 interface Common {
   readonly dir: string
@@ -98,11 +99,11 @@ function addLife(ees: Command): void {
     .description('get an access token, bound to the certificate')
     .requiredOption('--scope <apis>', 'names of APIs, separated by blanks')
     .option('--target <fqdn>', 'the EES that will check it; left out, it is for the ECS', fqdnArgument)
-    .action(async (options: Common & { scope: string; target?: string }) => {
-      const { scope, target } = options
-      const token = await withRegistration(options, (registration) =>
-        registration.token({ scope, ...(target !== undefined && { target }) }),
-      )
+    .option('--eec-id <id>', 'the EEC whose contexts it is for', eecIdArgument)
+    .action(async (options: Common & { scope: string; target?: string; eecId?: string }) => {
+      const { scope, target, eecId } = options
+      const purpose = { scope, ...(target !== undefined && { target }), ...(eecId !== undefined && { eecId }) }
+      const token = await withRegistration(options, (registration) => registration.token(purpose))
       print(options.json === true, token, token.accessToken)
     })
   withFolder(ees.command('deregister'))

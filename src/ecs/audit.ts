@@ -48,6 +48,9 @@ export type AuditEvent =
       readonly client: string
       readonly audience: string
       readonly scope: string
+      /** another ECS that asked for its client */
+      readonly srcEcs?: string
+      readonly correlation?: string
     }
   | { readonly event: 'token-revoked'; readonly token: string }
   | { readonly event: 'policy-loaded'; readonly digest: string }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Fqdn } from '../../src/spec/identifiers.ts'
+import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
 import {
   type AccessAttempt,
   type AccessTokenReader,
@@ -52,6 +53,20 @@ describe('access tokens: TS 33.501 13.4.1.1.2 step 2, RFC 9068, RFC 8705', () =>
       iat: SECONDS,
       exp: SECONDS + 600,
     })
+  })
+
+  test('D-17: the EEC and the ECS of the client are claims of their own, and neither is dropped because it is unreadable', async () => {
+    const eecId = 'eec-1' as EecId
+    const srcEcs = fqdn('ecs2.edge.example.com')
+    const claims = await verifyAccessToken(await issueAccessToken({ ...grant, eecId, srcEcs }, issuance), expected())
+    assert.deepEqual([claims.eecId, claims.srcEcs], [eecId, srcEcs])
+    const wrong = [{ eecId: '' }, { eecId: 7 }, { eecId: ['eec-1'] }, { eecId: '../eec' }, { eecId: null }]
+    const wrongEcs = ['', 'ecs2', 'ECS2.edge.example.com', '192.0.2.1', 7, null].map((name) => ({ srcEcs: name }))
+    for (const change of [...wrong, ...wrongEcs]) {
+      const honest = { ...claims, aud: ECS, ...change }
+      const header = { alg: 'ES256', typ: 'at+jwt', kid: ECS1.kid }
+      await refused(verifyAccessToken(forge(header, honest, ECS1.privateKey), expected()), 'TOKEN_INVALID')
+    }
   })
 
   test('an issuer cannot make a token that no verifier takes', async () => {

@@ -1,9 +1,11 @@
 import type { EesId, Fqdn } from '../../spec/identifiers.ts'
+import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import type { AuthorizationMode, Policy, Rule } from './policy.ts'
 
 /** An EES as its certificate identifies it. */
 interface Caller {
-  readonly eesId: EesId
+  /** not known of an EES of another ECS: only rules for every EES ID select it */
+  readonly eesId?: EesId
   readonly fqdn: Fqdn
 }
 
@@ -19,6 +21,10 @@ interface TokenRequest extends Caller {
   readonly target: 'ecs' | Fqdn
   /** not known of an EES at another ECS: then no rule that names it allows, and every rule that names it denies */
   readonly targetEesId?: EesId
+  /** the EEC that the token shall name */
+  readonly eecId?: EecId
+  /** the ECS that vouches for the EES; left out for an EES of this ECS */
+  readonly ecs?: Fqdn
 }
 
 export type PolicyRequest = OperationRequest | TokenRequest
@@ -71,9 +77,11 @@ function isKnown(policy: Policy, request: PolicyRequest): boolean {
 }
 
 function sentence(request: PolicyRequest): string {
-  const ees = `EES ${request.eesId} (${request.fqdn})`
+  const ees = `EES ${request.eesId ?? 'of another ECS'} (${request.fqdn})`
   if ('operation' in request) return `${ees} to call ${request.operation}`
-  return `${ees} to have a token for ${request.scope} at ${request.target === 'ecs' ? 'this ECS' : request.target}`
+  const target = request.target === 'ecs' ? 'this ECS' : request.target
+  const eec = request.eecId === undefined ? '' : ` that names an EEC`
+  return `${ees} to have a token${eec} for ${request.scope} at ${target}`
 }
 
 function says({ effect }: Rule): string {
@@ -83,7 +91,14 @@ function says({ effect }: Rule): string {
 function applies(rule: Rule, request: PolicyRequest): boolean {
   if (!selectsId(rule.eesId, request.eesId) || !selectsName(rule.fqdn, request.fqdn)) return false
   if ('operation' in request) return includes(rule.operations, request.operation)
-  return includes(rule.scopes, request.scope) && appliesToTarget(rule, request)
+  return includes(rule.scopes, request.scope) && appliesToTarget(rule, request) && appliesToOrigin(rule, request)
+}
+
+/** What an allowing rule does not speak of, it does not allow; what a denying rule does not speak of, it denies as well. */
+function appliesToOrigin({ effect, eecIds, ecs: home }: Rule, { eecId, ecs }: TokenRequest): boolean {
+  const unspoken = (asked: string | undefined) => effect === 'deny' || asked === undefined
+  const fitsEec = eecIds === undefined ? unspoken(eecId) : eecId !== undefined && includes(eecIds, eecId)
+  return fitsEec && (home === undefined ? unspoken(ecs) : ecs !== undefined && selectsName(home, ecs))
 }
 
 function appliesToTarget(rule: Rule, { target, targetEesId }: TokenRequest): boolean {

@@ -17,6 +17,10 @@ const RuleDocument = Type.Object(
     scopes: Type.Optional(listOf(Type.String())),
     target: Type.Optional(Type.String()),
     targetEesId: Type.Optional(Type.String()),
+    /** the EECs that the token may name; without it an allowing rule is for tokens that name none (D-17) */
+    eecIds: Type.Optional(listOf(Type.String())),
+    /** the ECS of the client; without it an allowing rule is for the EESs of this ECS (THREATS FW-02) */
+    ecs: Type.Optional(Type.String()),
   },
   strict,
 )
@@ -31,7 +35,7 @@ export type AuthorizationMode = Static<typeof Mode>
 
 /**
  * One rule as it is written: every selector that it has must fit.
- * It is about operations of the ECS (`operations`), or about tokens (`scopes`, `target`, `targetEesId`).
+ * It is about operations of the ECS (`operations`), or about tokens (`scopes`, `target`, `targetEesId`, `eecIds`, `ecs`).
  */
 export type Rule = Static<typeof RuleDocument>
 
@@ -96,12 +100,18 @@ function policyDocument(document: unknown): Static<typeof PolicyDocument> {
 
 /** Names in lower case (D-32), so that a comparison is all that a decision needs. */
 function withCanonicalNames(rule: Rule): Rule {
-  const { fqdn, target } = rule
-  return { ...rule, ...(fqdn && { fqdn: fqdn.toLowerCase() }), ...(target && { target: target.toLowerCase() }) }
+  const { fqdn, target, ecs } = rule
+  return {
+    ...rule,
+    ...(fqdn && { fqdn: fqdn.toLowerCase() }),
+    ...(target && { target: target.toLowerCase() }),
+    ...(ecs && { ecs: ecs.toLowerCase() }),
+  }
 }
 
 function mistakesOf(rule: Rule, previous: Rule | undefined, policy: Policy): string[] {
-  const { id, eesId, fqdn, operations, scopes, target, targetEesId } = rule
+  const { id, eesId, fqdn, operations, scopes, target, targetEesId, eecIds, ecs } = rule
+  const aboutEes = scopes !== undefined && target !== 'ecs'
   const aboutTarget = target !== undefined || targetEesId !== undefined
   const apisOfTarget = target === 'ecs' ? policy.modes : policy.eesApis
   const checks: readonly (readonly [good: boolean, mistake: string])[] = [
@@ -113,6 +123,11 @@ function mistakesOf(rule: Rule, previous: Rule | undefined, policy: Policy): str
     [isNameSelector(fqdn), 'fqdn is neither an FQDN nor "*.FQDN" nor "*"'],
     [target === 'ecs' || isNameSelector(target), 'target is neither "ecs" nor an FQDN nor "*.FQDN" nor "*"'],
     [targetEesId === undefined || (target !== 'ecs' && isIdSelector(targetEesId)), 'targetEesId names no EES'],
+    [eecIds === undefined || aboutEes, 'eecIds is about tokens for an EES'],
+    [eecIds?.every(isIdSelector) !== false, 'eecIds has something else than EEC IDs or "*"'],
+    [ecs === undefined || aboutEes, 'ecs is about tokens for an EES'],
+    [isNameSelector(ecs), 'ecs is neither an FQDN nor "*.FQDN" nor "*"'],
+    [ecs === undefined || eesId === undefined || eesId === '*', 'an EES of another ECS is selected by its fqdn'],
     ...unknownNames(operations, policy.operations).map((name) => [false, `this ECS has no operation ${name}`] as const),
     ...unknownNames(scopes, apisOfTarget).map((name) => [false, `the target has no API ${name}`] as const),
   ]
@@ -151,6 +166,8 @@ export const DEFAULT_POLICY = `# Who may do what at this ECS: static authorizati
 #   scopes: names of APIs, or '*'
 #   target: ecs, or an EES as with fqdn
 #   targetEesId: an EES ID, or '*'
+#   eecIds: EEC IDs that the token may name, or '*'
+#   ecs: the ECS that the EES belongs to, as with fqdn
 
 # What a request must bring beside the certificate: static (nothing, the rules about operations decide),
 # token (an access token), token+static (both). An API that is not listed has token+static.
@@ -183,6 +200,14 @@ rules:
   #   fqdn: '*.north.example.com'
   #   scopes: [eees-eeccontextreloc]
   #   target: '*.south.example.com'
+  #
+  # - id: contexts-from-another-ecs
+  #   effect: allow
+  #   ecs: ecs2.example.org    # its EESs; without this line the rule is for the EESs of this ECS
+  #   fqdn: '*.example.org'
+  #   scopes: [eees-eeccontextreloc]
+  #   target: '*.south.example.com'
+  #   eecIds: ['*']            # the token must name an EEC; without this line it must name none
   #
   # - id: never-from-the-laboratory
   #   effect: deny

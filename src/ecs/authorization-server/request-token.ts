@@ -5,7 +5,8 @@ import type { Signer } from '../../ports/signer.ts'
 import { type EesId, type Fqdn, parseFqdn, parseRegistrationId, type RegistrationId } from '../../spec/identifiers.ts'
 import type { AccessTokenRsp } from '../../spec/messages/access-token.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
-import { issueAccessToken } from '../../tokens/access-token.ts'
+import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
+import { type AccessGrant, issueAccessToken } from '../../tokens/access-token.ts'
 import { formatScope, parseScope, type Scope } from '../../tokens/scope.ts'
 import { hashedTokenId } from '../audit.ts'
 import type { EesPeer } from '../registrar/registration.ts'
@@ -13,7 +14,7 @@ import { decide } from './decide.ts'
 import { type Policy, tokenApis } from './policy.ts'
 
 /**
- * AccessTokenReq of TS 29.510 as an EES sends it, with `client_id` of RFC 6749 and `resource` of RFC 8707.
+ * AccessTokenReq of TS 29.510 as an EES sends it, with `client_id` of RFC 6749, `resource` of RFC 8707 and our `eecId`.
  * Members that no decision depends on are not read.
  */
 export const TokenForm = Type.Object({
@@ -24,6 +25,8 @@ export const TokenForm = Type.Object({
   requesterFqdn: Type.Optional(Type.String()),
   resource: Type.Optional(Type.String()),
   targetNfInstanceId: Type.Optional(Type.String()),
+  /** the EEC that the token shall name: it is good for the contexts of this one then (D-17) */
+  eecId: Type.Optional(Type.String()),
 })
 export type TokenForm = Static<typeof TokenForm>
 
@@ -60,6 +63,20 @@ interface TargetEes {
   readonly fqdn: Fqdn
 }
 
+/** A producer that is not registered here: another ECS may know it. */
+interface ForeignEes {
+  readonly eesId?: never
+  readonly fqdn: Fqdn
+}
+
+/** What the ECS of another EES is asked for, checked and allowed by the ECS of the client. */
+export interface ForeignRequest {
+  readonly client: { readonly fqdn: Fqdn; readonly certificateThumbprint: string }
+  readonly target: Fqdn
+  readonly scope: Scope
+  readonly eecId?: EecId | undefined
+}
+
 /** A line of the audit trail. */
 export interface TokenIssue {
   /** hash of the jti (D-33) */
@@ -67,6 +84,9 @@ export interface TokenIssue {
   readonly client: Fqdn
   readonly audience: Fqdn
   readonly scope: string
+  /** the ECS that asked for a client of its own, and under which name it did, as in its audit trail */
+  readonly srcEcs?: Fqdn
+  readonly correlation?: string
 }
 
 export type TokenResponse = Required<AccessTokenRsp>
@@ -84,6 +104,12 @@ export interface TokenPorts {
   findEes(target: { readonly fqdn: Fqdn } | { readonly registrationId: RegistrationId }): Promise<TargetEes | undefined>
   /** Durable before the token exists: what cannot be recorded is not issued. */
   recordTokenIssue(issue: TokenIssue): Promise<void>
+  /**
+   * TS 33.501 13.4.1.1.3: asks the ECS of an EES that is not registered here. Without it there are no others.
+   *
+   * @throws Refusal
+   */
+  forward?(request: ForeignRequest): Promise<TokenResponse>
 }
 
 /**
@@ -92,7 +118,7 @@ export interface TokenPorts {
  *
  * @param client - what the certificate of the connection proved: the client authentication, and the only one
  * @throws Refusal CLIENT_MISMATCH, CERTIFICATE_NOT_ACCEPTED, UNSUPPORTED_GRANT_TYPE, SCOPE_NOT_GRANTED,
- *   MANDATORY_IE_MISSING, OPTIONAL_IE_INCORRECT
+ *   MANDATORY_IE_MISSING, OPTIONAL_IE_INCORRECT, and what `forward` throws
  */
 export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: TokenForm): Promise<TokenResponse> {
   // Step 1: the EES requests an access token. Parameters without a value count as omitted (RFC 6749 3.2).
@@ -108,13 +134,23 @@ export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: Token
 
   // finds the producer,
   const scope = requestedScope(form)
+  const eecId = requestedEec(form)
   const target = await findTarget(ecs, form)
+  refuseUnless(eecId === undefined || target !== 'ecs', 'OPTIONAL_IE_INCORRECT', 'eecId is for tokens for an EES')
 
   // authorizes the EES for every service that it asks for: a scope is granted whole or not at all,
-  for (const name of scope) authorize(ecs, client, name, target)
+  for (const name of scope) authorize(ecs, client, { scope: name, target, ...(eecId !== undefined && { eecId }) })
+
+  // forwards the request if another ECS has the producer,
+  if (target !== 'ecs' && target.eesId === undefined) return forward(ecs, client, { target: target.fqdn, scope, eecId })
 
   // and generates the token, with the producer as its audience and the certificate in its confirmation.
-  return issue(ecs, client, { scope, target, now })
+  return issue(ecs, client, { scope, target, now, eecId })
+}
+
+function forward(ecs: TokenPorts, { fqdn, thumbprint }: TokenClient, asked: Omit<ForeignRequest, 'client'>) {
+  refuseUnless(ecs.forward, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
+  return ecs.forward({ ...asked, client: { fqdn, certificateThumbprint: thumbprint } })
 }
 
 /**
@@ -163,10 +199,16 @@ function requestedScope({ scope }: Partial<TokenForm>): Scope {
   return names
 }
 
-/** One sentence for what does not exist, is not known and is not allowed: the answer tells nothing of other EESs. */
-const NOT_GRANTED = 'the scope is not granted for this target'
+function requestedEec({ eecId }: Partial<TokenForm>): EecId | undefined {
+  const parsed = eecId === undefined ? undefined : parseEecId(eecId)
+  refuseUnless(parsed !== undefined || eecId === undefined, 'OPTIONAL_IE_INCORRECT', 'eecId is not an EEC ID')
+  return parsed
+}
 
-async function findTarget(ecs: TokenPorts, form: Partial<TokenForm>): Promise<'ecs' | TargetEes> {
+/** One sentence for what does not exist, is not known and is not allowed: the answer tells nothing of other EESs. */
+export const NOT_GRANTED = 'the scope is not granted for this target'
+
+async function findTarget(ecs: TokenPorts, form: Partial<TokenForm>): Promise<'ecs' | TargetEes | ForeignEes> {
   const { resource, targetNfInstanceId } = form
   if (resource === undefined && targetNfInstanceId === undefined) return 'ecs'
   const once = resource === undefined || targetNfInstanceId === undefined
@@ -175,8 +217,11 @@ async function findTarget(ecs: TokenPorts, form: Partial<TokenForm>): Promise<'e
   const target = resource === undefined ? byRegistration(targetNfInstanceId) : byResource(resource)
   if ('fqdn' in target && target.fqdn === ecs.fqdn) return 'ecs'
   const found = await ecs.findEes(target)
-  refuseUnless(found, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
-  return found
+  if (found !== undefined || !('fqdn' in target)) {
+    refuseUnless(found, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
+    return found
+  }
+  return { fqdn: target.fqdn }
 }
 
 /** RFC 8707 2, in the one form that names an EES: `https://FQDN`. */
@@ -192,9 +237,18 @@ function byRegistration(targetNfInstanceId = ''): { readonly registrationId: Reg
   return { registrationId }
 }
 
-function authorize(ecs: TokenPorts, client: TokenClient, scope: string, target: 'ecs' | TargetEes): void {
-  const asked = target === 'ecs' ? { target } : { target: target.fqdn, targetEesId: target.eesId }
-  const { allowed, because } = decide(ecs.policy(), { ...identityOf(client), scope, ...asked })
+interface Asked {
+  readonly scope: string
+  readonly target: 'ecs' | TargetEes | ForeignEes
+  readonly eecId?: EecId
+}
+
+function authorize(ecs: TokenPorts, client: TokenClient, { target, ...asked }: Asked): void {
+  const at =
+    target === 'ecs'
+      ? { target }
+      : { target: target.fqdn, ...(target.eesId !== undefined && { targetEesId: target.eesId }) }
+  const { allowed, because } = decide(ecs.policy(), { ...identityOf(client), ...asked, ...at })
   if (!allowed) throw new Refusal('SCOPE_NOT_GRANTED', NOT_GRANTED, { cause: because })
 }
 
@@ -202,18 +256,57 @@ interface Grant {
   readonly scope: Scope
   readonly target: 'ecs' | TargetEes
   readonly now: number
+  readonly eecId?: EecId | undefined
 }
 
-async function issue(ecs: TokenPorts, client: TokenClient, { scope, target, now }: Grant): Promise<TokenResponse> {
+async function issue(ecs: TokenPorts, client: TokenClient, grant: Grant): Promise<TokenResponse> {
+  const { scope, target, now, eecId } = grant
+  const { fqdn, thumbprint: certificateThumbprint } = client
+  const left = Math.ceil((client.registration.expiresAt - now) / 1000)
+  if (target !== 'ecs') {
+    const lifetime = Math.min(ecs.lifetimes.atEes, left)
+    return issueForEes(
+      ecs,
+      { client: { fqdn, certificateThumbprint }, target: target.fqdn, scope, eecId },
+      { now, lifetime },
+    )
+  }
+  const claims = { iss: ecs.issuer, sub: fqdn, aud: ecs.fqdn, scope, certificateThumbprint }
+  return signToken(ecs, claims, { now, lifetime: Math.min(ecs.lifetimes.atEcs, left) })
+}
+
+/** For whom another ECS has asked. */
+interface Origin {
+  readonly ecs: Fqdn
+  readonly correlation: string
+}
+
+/**
+ * A token for an EES that is registered here: this ECS alone signs those (D-17).
+ *
+ * @param origin - where the client is registered, if not here
+ */
+export function issueForEes(
+  ecs: TokenPorts,
+  { client, target, scope, eecId }: ForeignRequest,
+  times: { readonly now: number; readonly lifetime: number },
+  origin?: Origin,
+): Promise<TokenResponse> {
+  const { fqdn: sub, certificateThumbprint } = client
+  const srcEcs = origin?.ecs ?? ecs.fqdn
+  const claims = { iss: ecs.issuer, sub, aud: target, scope, certificateThumbprint, eecId, srcEcs }
+  return signToken(ecs, claims, times, origin && { srcEcs, correlation: origin.correlation })
+}
+
+async function signToken(
+  ecs: TokenPorts,
+  claims: AccessGrant,
+  { now, lifetime }: { readonly now: number; readonly lifetime: number },
+  origin: Pick<TokenIssue, 'srcEcs' | 'correlation'> = {},
+): Promise<TokenResponse> {
   const jti = encodeBase64url(ecs.random.octets(16))
-  const aud = target === 'ecs' ? ecs.fqdn : target.fqdn
-  const usual = target === 'ecs' ? ecs.lifetimes.atEcs : ecs.lifetimes.atEes
-  const lifetime = Math.min(usual, Math.ceil((client.registration.expiresAt - now) / 1000))
-  const granted = formatScope(scope)
-  await ecs.recordTokenIssue({ token: hashedTokenId(jti), client: client.fqdn, audience: aud, scope: granted })
-  const access_token = await issueAccessToken(
-    { iss: ecs.issuer, sub: client.fqdn, aud, scope, certificateThumbprint: client.thumbprint },
-    { signer: ecs.signer(), now, jti, lifetime },
-  )
-  return { access_token, token_type: 'Bearer', expires_in: lifetime, scope: granted }
+  const scope = formatScope(claims.scope)
+  await ecs.recordTokenIssue({ token: hashedTokenId(jti), client: claims.sub, audience: claims.aud, scope, ...origin })
+  const access_token = await issueAccessToken(claims, { signer: ecs.signer(), now, jti, lifetime })
+  return { access_token, token_type: 'Bearer', expires_in: lifetime, scope }
 }

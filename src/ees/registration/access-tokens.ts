@@ -57,6 +57,6 @@ export class AccessTokens {
   }
 }
 
-function keyOf({ scope, target }: TokenPurpose): string {
-  return `${target ?? ''} ${scope.split(' ').toSorted().join(' ')}`
+function keyOf({ scope, target, eecId }: TokenPurpose): string {
+  return `${target ?? ''} ${eecId ?? ''} ${scope.split(' ').toSorted().join(' ')}`
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { signerOf } from '../../ports/signer.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
+import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
 import type { Connect } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import type { EesCredential, RegistrationRecord, RegistrationStore, StoredRegistration } from './record.ts'
@@ -126,11 +127,16 @@ export class Registration {
    *
    * @param purpose.scope - names of services, separated by blanks
    * @param purpose.target - FQDN of the EES that will check it; left out, it is for the ECS
+   * @param purpose.eecId - the EEC that the token shall name, for another EES only
    */
-  async token({ scope, target }: { scope: string; target?: string }): Promise<GrantedToken> {
+  async token({ scope, target, eecId }: { scope: string; target?: string; eecId?: string }): Promise<GrantedToken> {
     const fqdn = target === undefined ? undefined : parseFqdn(target)
     if (target !== undefined && fqdn === undefined) throw new NotUsable(`${target} is not an FQDN`)
-    return this.#session.tokens.get({ scope, ...(fqdn !== undefined && { target: fqdn }) })
+    return this.#session.tokens.get({
+      scope,
+      ...(fqdn !== undefined && { target: fqdn }),
+      ...(eecId !== undefined && { eecId: requireEecId(eecId) }),
+    })
   }
 
   /** @param granted - the token that came with the onboarding, good for each of its services */
@@ -143,9 +149,14 @@ export class Registration {
    * A request to another EES, or to the ECS, with our certificate and a token for exactly that server.
    *
    * @param origin - `https://FQDN[:PORT]`
+   * @param purpose.eecId - the EEC that the token shall name, at another EES only
    */
-  request(origin: string, message: Message, { scope }: { scope: string }): Promise<Response> {
-    return this.#session.request(origin, scope, message)
+  async request(
+    origin: string,
+    message: Message,
+    { scope, eecId }: { scope: string; eecId?: string },
+  ): Promise<Response> {
+    return this.#session.request(origin, { scope, ...(eecId !== undefined && { eecId: requireEecId(eecId) }) }, message)
   }
 
   /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
@@ -184,7 +195,7 @@ export class Registration {
   }
 
   #send(message: Message): Promise<Response> {
-    return this.#session.request(this.record.authInfo.apiRoot, SCOPE, message)
+    return this.#session.request(this.record.authInfo.apiRoot, { scope: SCOPE }, message)
   }
 
   async #ask(message: Message): Promise<EESRegistration> {
@@ -215,4 +226,10 @@ function withRenewal(record: RegistrationRecord, { notBefore, notAfter }: Certif
 /** The registration is no more: the answer to a deregistration was lost, its time has passed, or the operator ended it. */
 export function hasEnded(error: unknown): boolean {
   return error instanceof RefusedByServer && ['REGISTRATION_NOT_FOUND', 'CERTIFICATE_REVOKED'].includes(error.code)
+}
+
+function requireEecId(text: string): EecId {
+  const eecId = parseEecId(text)
+  if (eecId === undefined) throw new NotUsable(`${text} is not an EEC ID`)
+  return eecId
 }

@@ -40,9 +40,9 @@ export class Session {
    *
    * @param origin - `https://FQDN[:PORT]`
    */
-  async request(origin: string, scope: string, message: Message): Promise<Response> {
+  async request(origin: string, wanted: Omit<TokenPurpose, 'target'>, message: Message): Promise<Response> {
     const peer = this.#peer(origin)
-    const purpose = this.#purposeAt(origin, scope)
+    const purpose = this.#purposeAt(origin, wanted)
     const token = await this.#tokenFor(purpose)
     if (token === undefined) return peer.request(message)
     const response = await peer.request(withToken(message, token))
@@ -73,10 +73,10 @@ export class Session {
     return peer
   }
 
-  #purposeAt(origin: string, scope: string): TokenPurpose {
+  #purposeAt(origin: string, wanted: Omit<TokenPurpose, 'target'>): TokenPurpose {
     const target = fqdnOf(origin)
     if (target === undefined) throw new NotUsable(`${origin} is not an https origin`)
-    return target === this.#stored.record.ecs.fqdn ? { scope } : { scope, target }
+    return target === this.#stored.record.ecs.fqdn ? wanted : { ...wanted, target }
   }
 
   /**

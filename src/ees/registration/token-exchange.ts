@@ -2,6 +2,7 @@ import type { Message, Response } from '../../http/client.ts'
 import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { AccessTokenRsp } from '../../spec/messages/access-token.ts'
+import type { EecId } from '../../spec/subscriber-identifiers.ts'
 
 /** What a token is for. */
 export interface TokenPurpose {
@@ -9,6 +10,8 @@ export interface TokenPurpose {
   readonly scope: string
   /** the EES that will check the token; if left out, the ECS itself */
   readonly target?: Fqdn
+  /** the EEC whose contexts it is for, in a token for another EES (D-17): that EES shall check it */
+  readonly eecId?: EecId
 }
 
 export interface GrantedToken {
@@ -21,10 +24,11 @@ export interface GrantedToken {
 }
 
 /** Client credentials grant over mutual TLS (RFC 6749 4.4, RFC 8705 2; TS 33.501 13.4.1.1.2 step 1). */
-export function tokenRequest(tokenEndpoint: string, { scope, target }: TokenPurpose): Message {
+export function tokenRequest(tokenEndpoint: string, { scope, target, eecId }: TokenPurpose): Message {
   const form = new URLSearchParams({ grant_type: 'client_credentials', scope })
   // RFC 8707 2: which resource server the token is for.
   if (target !== undefined) form.set('resource', `https://${target}`)
+  if (eecId !== undefined) form.set('eecId', eecId)
   return {
     method: 'POST',
     path: new URL(tokenEndpoint).pathname,

@@ -32,6 +32,7 @@ describe('token introspection: RFC 7662', () => {
         aud: [SOUTH.fqdn],
         scope: 'eees-eeccontextreloc',
         cnf: { 'x5t#S256': NORTH.thumbprint },
+        srcEcs: ecs.fqdn,
         jti,
         iat: seconds,
         exp: seconds + 300,

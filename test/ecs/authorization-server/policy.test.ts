@@ -10,6 +10,7 @@ import {
   tokenApis,
 } from '../../../src/ecs/authorization-server/policy.ts'
 import { POLICED_OPERATIONS } from '../../../src/ecs/operations.ts'
+import type { EecId } from '../../../src/spec/subscriber-identifiers.ts'
 import { eesId, fqdn, policyOf } from './parties.ts'
 
 const north = { eesId: eesId('ees-north'), fqdn: fqdn('ees1.north.example.com') }
@@ -17,6 +18,52 @@ const toEcs = { ...north, target: 'ecs' } as const
 const toSouth = { ...north, target: fqdn('ees1.south.example.com'), targetEesId: eesId('ees-south') }
 const onlyRule = (rule: Partial<Rule>) =>
   parsePolicy({ rules: [{ id: 'only', effect: 'allow', ...rule }] }, POLICED_OPERATIONS)
+
+describe('tokens for EECs and for EESs of another ECS: D-17, D-19', () => {
+  const scope = 'eees-eeccontextreloc'
+  const [eecId, ecs] = ['eec-1' as EecId, fqdn('ecs2.example.org')]
+  const asked = [
+    { ...toSouth, scope },
+    { ...toSouth, scope, eecId },
+    { fqdn: north.fqdn, target: toSouth.target, scope, ecs },
+    { fqdn: north.fqdn, target: toSouth.target, scope, eecId, ecs },
+  ]
+  const anywhere = { fqdn: '*', scopes: [scope], target: '*' }
+
+  test('FW-02: a rule allows what it speaks of: four kinds of rules, four kinds of requests, one decision each', () => {
+    const rules = [{}, { eecIds: ['*'] }, { ecs: '*.example.org' }, { eecIds: ['eec-1'], ecs }]
+    for (const [at, rule] of rules.entries()) {
+      const policy = onlyRule({ ...anywhere, ...rule })
+      const allowed = asked.map((request) => decide(policy, request).allowed)
+      assert.deepEqual(
+        allowed,
+        asked.map((_, index) => index === at),
+      )
+    }
+  })
+
+  test('a rule that denies without speaking of them denies them all; one that does denies only those', () => {
+    const decisions = (rule: Partial<Rule>) =>
+      asked.map((request) => decide(onlyRule({ ...anywhere, effect: 'deny', ...rule }), request).rule)
+    assert.deepEqual(decisions({}), ['only', 'only', 'only', 'only'])
+    assert.deepEqual(decisions({ ecs }), ['default', 'default', 'only', 'only'])
+    assert.deepEqual(decisions({ eecIds: ['eec-1'] }), ['default', 'only', 'default', 'only'])
+  })
+
+  test('other EECs and other ECSs are others; no EES ID is known of a foreign EES', () => {
+    const policy = onlyRule({ ...anywhere, eecIds: ['eec-1'], ecs })
+    const [, , , both = asked[0]] = asked
+    assert.equal(decide(policy, { ...both, eecId: 'eec-10' as EecId } as PolicyRequest).allowed, false)
+    assert.equal(decide(policy, { ...both, ecs: fqdn('ecs2.example.org.evil.com') } as PolicyRequest).allowed, false)
+    for (const rule of [
+      { eesId: 'ees-1', ecs },
+      { operations: ['GetIndEESReg'], ecs, scopes: undefined },
+    ])
+      assert.throws(() => onlyRule({ ...anywhere, ...rule } as Partial<Rule>), InvalidPolicy)
+    assert.throws(() => onlyRule({ ...anywhere, target: 'ecs', eecIds: ['*'] }), InvalidPolicy)
+    assert.throws(() => onlyRule({ ...anywhere, eecIds: ['../x'] }), InvalidPolicy)
+  })
+})
 
 describe('the default policy: D-10', () => {
   const policy = policyOf(DEFAULT_POLICY)
@@ -47,8 +94,16 @@ describe('the default policy: D-10', () => {
     const withExamples = policyOf(DEFAULT_POLICY.replaceAll(/^ {2}# ( *(?:-|\w+:) .*)$/gm, '  $1'))
     assert.deepEqual(
       withExamples.rules.map(({ id }) => id).filter((id) => !policy.rules.some((rule) => rule.id === id)),
-      ['contexts-from-north-to-south', 'never-from-the-laboratory'],
+      ['contexts-from-another-ecs', 'contexts-from-north-to-south', 'never-from-the-laboratory'],
     )
+    const foreign = {
+      fqdn: fqdn('ees7.example.org'),
+      ecs: fqdn('ecs2.example.org'),
+      target: toSouth.target,
+      scope: 'eees-eeccontextreloc',
+      eecId: 'eec-1' as EecId,
+    }
+    assert.equal(decide(withExamples, foreign).rule, 'contexts-from-another-ecs')
     const relocation = { ...toSouth, scope: 'eees-eeccontextreloc' }
     assert.equal(decide(withExamples, relocation).rule, 'contexts-from-north-to-south')
     const laboratory = { ...relocation, eesId: eesId('ees-laboratory') }

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hashedTokenId } from '../../../src/ecs/audit.ts'
 import { decide } from '../../../src/ecs/authorization-server/decide.ts'
-import { firstToken, requestToken, type TokenForm } from '../../../src/ecs/authorization-server/request-token.ts'
+import {
+  type ForeignRequest,
+  firstToken,
+  requestToken,
+  type TokenForm,
+} from '../../../src/ecs/authorization-server/request-token.ts'
 import type { EesPeer } from '../../../src/ecs/registrar/registration.ts'
 import { systemRandom } from '../../../src/ports/random.ts'
 import type { Fqdn } from '../../../src/spec/identifiers.ts'
@@ -13,6 +18,16 @@ import { anEcs, claimsOf, EAST, ECS, ISSUER, NORTH, NOW, policyOf, refused, SOUT
 const SECONDS = Math.floor(NOW / 1000)
 const FOR_ECS: TokenForm = { grant_type: 'client_credentials', scope: 'eecs-eesregistration' }
 const FOR_SOUTH: TokenForm = { ...FOR_ECS, scope: 'eees-eeccontextreloc', resource: `https://${SOUTH.fqdn}` }
+/** Where a rule speaks of one EEC, and of no other. */
+const WITH_EEC = policyOf(`
+rules:
+  - id: one-eec
+    effect: allow
+    fqdn: '*.north.example.com'
+    scopes: [eees-eeccontextreloc]
+    target: '*.south.example.com'
+    eecIds: [eec-1]
+`)
 
 describe('an access token: TS 33.501 13.4.1.1.2 step 1', () => {
   test('for the ECS: D-11, RFC 9068 2.2, RFC 8705 3.1', async () => {
@@ -42,6 +57,57 @@ describe('an access token: TS 33.501 13.4.1.1.2 step 1', () => {
       assert.deepEqual([aud, sub, scope], [[SOUTH.fqdn], NORTH.fqdn, 'eees-eeccontextreloc'])
       assert.deepEqual([iat, exp, expires_in], [SECONDS, SECONDS + 300, 300])
     }
+  })
+
+  test('for another EES: D-17, with the ECS of the client, and with an EEC where a rule speaks of it', async () => {
+    const [plain, forEec] = [anEcs(), anEcs({ policy: () => WITH_EEC })]
+    assert.equal(claimsOf((await requestToken(plain, NORTH, FOR_SOUTH)).access_token)['srcEcs'], ECS)
+    const { access_token } = await requestToken(forEec, NORTH, { ...FOR_SOUTH, eecId: 'eec-1' })
+    const { srcEcs, eecId } = claimsOf(access_token)
+    assert.deepEqual([srcEcs, eecId], [ECS, 'eec-1'])
+  })
+
+  test('an EEC that no rule speaks of, or that is none, is refused, and so is one in a token for the ECS', async () => {
+    await refused(requestToken(anEcs(), NORTH, { ...FOR_SOUTH, eecId: 'eec-1' }), 'SCOPE_NOT_GRANTED')
+    const ecs = anEcs({ policy: () => WITH_EEC })
+    await refused(requestToken(ecs, NORTH, { ...FOR_SOUTH, eecId: 'eec-2' }), 'SCOPE_NOT_GRANTED')
+    await refused(requestToken(ecs, NORTH, FOR_SOUTH), 'SCOPE_NOT_GRANTED')
+    await refused(requestToken(ecs, NORTH, { ...FOR_SOUTH, eecId: '../eec' }), 'OPTIONAL_IE_INCORRECT')
+    await refused(requestToken(ecs, NORTH, { ...FOR_ECS, eecId: 'eec-1' }), 'OPTIONAL_IE_INCORRECT')
+    assert.deepEqual(ecs.issues, [])
+  })
+
+  test('FW-02: what may leave for another ECS is known, checked and allowed; nothing else leaves', async () => {
+    const forwarded: ForeignRequest[] = []
+    const elsewhere = 'ees9.south.example.com'
+    const answer = { access_token: 'x', token_type: 'Bearer', expires_in: 1, scope: 'y' } as const
+    const forward = async (request: ForeignRequest) => {
+      forwarded.push(request)
+      return answer
+    }
+    const ecs = anEcs({ forward })
+    const ended = { ...NORTH, registration: { ...NORTH.registration, expiresAt: NOW } }
+    const asked = { ...FOR_SOUTH, resource: `https://${elsewhere}` }
+    const wrong: [EesPeer, TokenForm][] = [
+      [ended, asked],
+      [WEST, asked],
+      [NORTH, { ...asked, client_id: WEST.fqdn }],
+      [NORTH, { ...asked, requesterFqdn: WEST.fqdn }],
+      [NORTH, { ...asked, scope: 'eees-cea' }],
+      [NORTH, { ...asked, scope: '*' }],
+      [NORTH, { ...asked, eecId: 'eec-1' }],
+      [NORTH, { ...asked, grant_type: 'password' }],
+      [NORTH, { ...asked, resource: `https://${elsewhere}:8443` }],
+      [NORTH, { ...asked, resource: 'https://192.0.2.1' }],
+    ]
+    for (const [client, form] of wrong) await assert.rejects(requestToken(ecs, client, form), { name: 'Refusal' })
+    assert.deepEqual(forwarded, [])
+    assert.equal(await requestToken(ecs, NORTH, asked), answer)
+    const client = { fqdn: NORTH.fqdn, certificateThumbprint: NORTH.thumbprint }
+    assert.deepEqual(forwarded, [
+      { client, target: elsewhere, scope: new Set(['eees-eeccontextreloc']), eecId: undefined },
+    ])
+    assert.deepEqual(ecs.issues, [])
   })
 
   test('for several services at once, each named once', async () => {
