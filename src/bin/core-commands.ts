@@ -12,7 +12,7 @@ import { print } from './output.ts'
 export function addCoreCommands(program: Command): void {
   const core = program
     .command('core')
-    .description('the core network of one operator: UDM, AUSF, NEF, and who may call them')
+    .description('the core network of one operator: UDM, AUSF, NEF, ENT, and who may call them')
   addInit(core)
   addTrust(core)
 }
@@ -29,7 +29,9 @@ interface InitArguments {
 function addInit(core: Command): void {
   core
     .command('init')
-    .description('make a core network: its authority, UDM, AUSF, NEF and the credential of a SEAF; never overwrites')
+    .description(
+      'make a core network: its authority, UDM, AUSF, NEF, ENT and the credential of a SEAF; never overwrites',
+    )
     .requiredOption('--dir <folder>', 'where it is made')
     .requiredOption('--mcc <digits>', 'mobile country code', digitsArgument(3, 3))
     .requiredOption('--mnc <digits>', 'mobile network code', digitsArgument(2, 3))
@@ -39,8 +41,12 @@ function addInit(core: Command): void {
     .action(async ({ dir, mcc, mnc, routingIndicator, listen: address, json = false }: InitArguments) => {
       const { clock, random, passphrase } = systemEnvironment('warn')
       await initCore(dir, { homeNetwork: { mcc, mnc }, routingIndicator, address }, { clock, random, passphrase })
-      const next = ['udm', 'ausf', 'nef'].map((name) => `edgeward ${name} serve --dir ${join(dir, name)}`)
-      const folders = Object.fromEntries(['ca', 'udm', 'ausf', 'nef', 'amf'].map((name) => [name, resolve(dir, name)]))
+      const next = ['udm', 'ausf', 'nef', 'entitlement'].map(
+        (name) => `edgeward ${name} serve --dir ${join(dir, name)}`,
+      )
+      const folders = Object.fromEntries(
+        ['ca', 'udm', 'ausf', 'nef', 'amf', 'entitlement'].map((name) => [name, resolve(dir, name)]),
+      )
       print(
         json,
         { dir: resolve(dir), folders, next },

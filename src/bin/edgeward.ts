@@ -4,6 +4,7 @@ import { addCoreCommands } from './core-commands.ts'
 import { addEcsCommands } from './ecs-commands.ts'
 import { addEecCommands } from './eec-commands.ts'
 import { addEesCommands } from './ees-commands.ts'
+import { addEntitlementCommands } from './entitlement-commands.ts'
 import { closeInspector, dangerOf, hardenPrototypes } from './environment.ts'
 import { explainFailure } from './failure.ts'
 import { addNefCommands } from './nef-commands.ts'
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addUdmCommands(program)
   addAusfCommands(program)
   addNefCommands(program)
+  addEntitlementCommands(program)
   addEesCommands(program)
   addUeCommands(program)
   addEecCommands(program)

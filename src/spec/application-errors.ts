@@ -172,7 +172,7 @@ export const APPLICATION_ERRORS = {
     clause: 'GSMA TS.43 2.8.6',
     challenge: 'invalid_token',
   },
-  NOT_ENTITLED: { status: 403, title: 'The subscription does not entitle to this', clause: 'TR 33.839 solution 25' },
+  NOT_ENTITLED: { status: 403, title: 'The subscription does not entitle to this', clause: 'TR 33.739 6.25.2' },
   EEC_ID_IN_USE: { status: 409, title: 'The EEC ID is that of another subscriber', clause: 'TS 23.558 7.2.2' },
   SIGNING_KEY_NOT_ACCEPTED: { status: 409, title: 'The certificate is not for the key', clause: 'ours' },
   AUTHENTICATION_REQUIRED: { status: 511, title: 'Full authentication is required', clause: 'GSMA TS.43 2.8' },

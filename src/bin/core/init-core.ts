@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { addAusf, newAusfMembers } from '../../ausf/adapters/open-ausf.ts'
+import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
 import {
   CORE_AUTHORITIES,
   type CoreAuthority,
@@ -15,6 +16,7 @@ import type { NewNf, PeerEntry } from '../../nf/configuration.ts'
 import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'
 import { type PlmnId, plmnDomain, servingNetworkName } from '../../spec/subscriber-identifiers.ts'
 import { addUdm, newUdmMembers } from '../../udm/adapters/init-folder.ts'
+import { createEntitlementServer, entitlementPeer } from './init-entitlement.ts'
 
 export interface NewCore {
   readonly homeNetwork: PlmnId
@@ -40,7 +42,8 @@ interface Plan extends NewCore {
 }
 
 /**
- * Makes the core network of one PLMN: its certificate authority, UDM, AUSF, NEF, and the credential of a SEAF in it.
+ * Makes the core network of one PLMN: its certificate authority, UDM, AUSF, NEF, an entitlement configuration
+ * server, and the credential of a SEAF in it.
  * It appears whole or not at all.
  *
  * @throws CoreExists
@@ -64,6 +67,7 @@ export async function initCore(folder: string, core: NewCore, making: Making): P
     await createAusf(join(draft, 'ausf'), plan)
     await createNef(join(draft, 'nef'), plan)
     await createAmf(join(draft, 'amf'), plan)
+    await createEnt(join(draft, 'entitlement'), plan)
     await rename(draft, final)
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -109,7 +113,7 @@ async function createUdm(folder: string, plan: Plan): Promise<void> {
   const { homeNetwork, routingIndicator, address, ports, authority, making } = plan
   const listen = { address, mtls: ports.udm, admin: ports.operator }
   const nf = identity(plan, 'udm', { listen, ...newUdmMembers(homeNetwork, routingIndicator) })
-  const peers = [entry(plan, 'ausf', ['nudm-ueau'])]
+  const peers = [entry(plan, 'ausf', ['nudm-ueau']), entitlementPeer(entitlementFqdn(homeNetwork))]
   const secret = await createNfFolder(folder, 'udm', { nf, peers }, authority, making)
   await createOperator(folder, authority, making)
   await addUdm(folder, secret, making)
@@ -139,4 +143,16 @@ async function createAmf(folder: string, plan: Plan): Promise<void> {
   const { homeNetwork, authority, making } = plan
   const own = { servingNetworkName: servingNetworkName(homeNetwork), ausf: originOf(plan, 'ausf') }
   await createNfFolder(folder, 'amf', { nf: identity(plan, 'amf', own) }, authority, making)
+}
+
+/** Its name is one that devices find: it is no name of the core. */
+function createEnt(folder: string, plan: Plan): Promise<void> {
+  const { homeNetwork, address, fqdns, ports, authority, making } = plan
+  const udm = { fqdn: fqdns.udm, port: ports.udm, address: reachable(address) }
+  return createEntitlementServer(
+    folder,
+    { fqdn: entitlementFqdn(homeNetwork), homeNetwork, address, udm },
+    authority,
+    making,
+  )
 }

@@ -1,13 +1,13 @@
 import { createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Document, parseDocument } from 'yaml'
 import type { EncryptionKey } from '../../ausf/configuration.ts'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
-import { ConfigurationError, PEERS_FILE } from '../../nf/adapters/folder.ts'
+import { ConfigurationError } from '../../nf/adapters/folder.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
+import { editPeers } from './edit-peers.ts'
 
 export interface TrustedEcs {
   readonly fqdn: Fqdn
@@ -51,42 +51,28 @@ export function readEncryptionKey(pem: string): EncryptionKey {
   throw new ConfigurationError('the encryption key is not a public key on P-256 (PEM)')
 }
 
-interface WrittenPeer {
-  readonly fqdn: string
-  readonly nfType?: string
-  readonly ecs?: readonly { readonly fqdn: string }[]
-}
-
 function without<Entry extends { readonly fqdn: string }>(list: readonly Entry[], fqdn: string): Entry[] {
   return list.filter((each) => each.fqdn !== fqdn)
 }
 
 /**
- * @param files - PEM: the root, the issuing authority, or both in one; the latter is also found as `ecs-issuer.crt`
- *   beside the root
+ * @param files - PEM: the root, the issuing authority, or both in one; the latter is also found as `ecs-issuer.crt`,
+ *   or `ees-issuer.crt`, beside the root
+ * @param of - whom the authority certifies
  * @throws ConfigurationError
  */
-export async function readAuthorities(files: readonly string[]): Promise<string> {
+export async function readAuthorities(files: readonly string[], of: 'ecs' | 'ees' = 'ecs'): Promise<string> {
   const given = await Promise.all(files.map((file) => readFile(file, 'utf8')))
   const certificates = given.flatMap((pem) => readCertificateList(pem))
   if (certificates.length === 1 && files[0] !== undefined) {
-    const beside = await readFile(join(dirname(files[0]), 'ecs-issuer.crt'), 'utf8').catch(() => '')
+    const beside = await readFile(join(dirname(files[0]), `${of}-issuer.crt`), 'utf8').catch(() => '')
     if (beside !== '') certificates.push(...readCertificateList(beside))
   }
   const roots = certificates.filter(({ issuer, subject }) => issuer.equals(subject))
   const others = certificates.filter((certificate) => !roots.includes(certificate))
   if (roots.length !== 1) throw new ConfigurationError('name the one root of the ECS: --root <its ca/root.crt>')
   if (others.length === 0) {
-    throw new ConfigurationError('name the authority that issued the certificate of the ECS as well: ca/ecs-issuer.crt')
+    throw new ConfigurationError(`name the authority that issued the certificate as well: ca/${of}-issuer.crt`)
   }
   return [...roots, ...others].map(({ der }) => writePem('CERTIFICATE', der)).join('')
-}
-
-async function editPeers(folder: string, edit: (list: readonly WrittenPeer[]) => object[]): Promise<void> {
-  const file = join(folder, PEERS_FILE)
-  const document: Document = parseDocument(await readFile(file, 'utf8'))
-  const list: unknown = document.toJS()
-  if (document.errors.length > 0 || !Array.isArray(list)) throw new ConfigurationError(`${file}: not a list`)
-  document.contents = document.createNode(edit(list))
-  await writePrivateFile(file, Buffer.from(document.toString()), { replace: true })
 }

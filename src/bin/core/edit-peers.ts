@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Document, parseDocument } from 'yaml'
+import { ConfigurationError, PEERS_FILE } from '../../nf/adapters/folder.ts'
+import { writePrivateFile } from '../../store/private-file.ts'
+
+/** An entry of an allow-list as an operator wrote it. */
+export interface WrittenPeer {
+  readonly fqdn: string
+  readonly nfType?: string
+  readonly ecs?: readonly { readonly fqdn: string }[]
+}
+
+/** Changes `peers.yaml` of a network function; comments before the list stay. @throws ConfigurationError */
+export async function editPeers(folder: string, edit: (list: readonly WrittenPeer[]) => object[]): Promise<void> {
+  const file = join(folder, PEERS_FILE)
+  const document: Document = parseDocument(await readFile(file, 'utf8'))
+  const list: unknown = document.toJS()
+  if (document.errors.length > 0 || !Array.isArray(list)) throw new ConfigurationError(`${file}: not a list`)
+  const { contents } = document
+  document.contents = document.createNode(edit(list))
+  document.contents.commentBefore = contents?.commentBefore ?? null
+  await writePrivateFile(file, Buffer.from(document.toString()), { replace: true })
+}

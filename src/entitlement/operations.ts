@@ -1,0 +1,15 @@
+import type { Operation } from '../spec/operation.ts'
+
+function operation(id: string, method: Operation['method'], path: string): Operation {
+  return { id, api: 'operator', method, path: `/operator/v1${path}`, clause: 'ours' }
+}
+
+/** On the `admin` listener. A SUPI stands in no path. */
+export const OPERATOR_OPERATIONS = {
+  allow: operation('AllowEec', 'POST', '/eecs'),
+  list: operation('ListEecs', 'GET', '/eecs'),
+  deny: operation('DenyEec', 'POST', '/denials'),
+  withdraw: operation('Withdraw', 'POST', '/withdrawals'),
+  newSigningKey: operation('NewSigningKey', 'POST', '/signing-keys'),
+  installSigningKey: operation('InstallSigningKey', 'POST', '/signing-keys/certificates'),
+} as const
