@@ -22,4 +22,28 @@ export const OPERATIONS = {
     ModifyIndEESReg: ['PATCH', '/registrations/{registrationId}', 'TS 29.558 9.1.2.3.3.4'],
     DeleteIndEESReg: ['DELETE', '/registrations/{registrationId}', 'TS 29.558 9.1.2.3.3.3'],
   }),
+  ...operationsOf('eees-eecregistration', {
+    CreateEECReg: ['POST', '/registrations', 'TS 23.558 8.4.2'],
+    UpdateIndEECReg: ['PUT', '/registrations/{registrationId}', 'TS 23.558 8.4.2'],
+    ModifyIndEECReg: ['PATCH', '/registrations/{registrationId}', 'TS 23.558 8.4.2'],
+    DeleteIndEECReg: ['DELETE', '/registrations/{registrationId}', 'TS 23.558 8.4.2'],
+  }),
+  ...operationsOf('eees-easregistration', {
+    CreateEASRegistration: ['POST', '/registrations', 'TS 29.558 8.1'],
+    ReadIndEASRegistration: ['GET', '/registrations/{registrationId}', 'TS 29.558 8.1'],
+    UpdateIndEASRegistration: ['PUT', '/registrations/{registrationId}', 'TS 29.558 8.1'],
+    ModifyIndEASRegistration: ['PATCH', '/registrations/{registrationId}', 'TS 29.558 8.1'],
+    DeleteIndEASRegistration: ['DELETE', '/registrations/{registrationId}', 'TS 29.558 8.1'],
+  }),
+  ...operationsOf('eees-easdiscovery', {
+    GetEASDiscInfo: ['POST', '/eas-profiles/request-discovery', 'TS 23.558 8.5.2'],
+    CreateEASDiscSub: ['POST', '/subscriptions', 'TS 23.558 8.5.2'],
+    UpdateIndEASDiscSub: ['PUT', '/subscriptions/{subscriptionId}', 'TS 23.558 8.5.2'],
+    ModifyIndEASDiscSub: ['PATCH', '/subscriptions/{subscriptionId}', 'TS 23.558 8.5.2'],
+    DeleteIndEASDiscSub: ['DELETE', '/subscriptions/{subscriptionId}', 'TS 23.558 8.5.2'],
+  }),
+  ...operationsOf('eees-eeccontextreloc', {
+    PushEecContexts: ['POST', '/eec-contexts', 'TS 23.558 8.9.2'],
+    PullEecContexts: ['GET', '/eec-contexts', 'TS 23.558 8.9.2'],
+  }),
 }

@@ -5,6 +5,10 @@ import { officialDocument, withoutOfficialFiles } from './official.ts'
 
 const FILES: Readonly<Record<string, string>> = {
   'eecs-eesregistration': 'TS29558_Eecs_EESRegistration.yaml',
+  'eees-easdiscovery': 'TS24558_Eees_EASDiscovery.yaml',
+  'eees-easregistration': 'TS29558_Eees_EASRegistration.yaml',
+  'eees-eeccontextreloc': 'TS29558_Eees_EECContextRelocation.yaml',
+  'eees-eecregistration': 'TS24558_Eees_EECRegistration.yaml',
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
