@@ -182,6 +182,18 @@ export const APPLICATION_ERRORS = {
   EEC_MISMATCH: { status: 403, title: 'Request names another EEC than the credential', clause: 'TS 33.558 6.2' },
   KEDGE_NOT_FOUND: { status: 404, title: 'No Kedge under this Kedge ID', clause: 'TR 33.839 6.x.2.1 step 6' },
 
+  // the services of an EES
+  EAS_MISMATCH: { status: 403, title: 'Request names another EAS than the credential', clause: 'THREATS RS-03' },
+  EEC_CONTEXT_MOVING: { status: 409, title: 'The context of the EEC is being relocated', clause: 'TS 23.558 8.9.2' },
+  EEC_CONTEXT_NOT_FOUND: { status: 404, title: 'No such EEC context', clause: 'TS 23.558 8.9.2' },
+  EES_MISMATCH: { status: 403, title: 'Request names another EES than the credential', clause: 'THREATS RS-02' },
+  NOTIFICATION_URI_NOT_ACCEPTED: {
+    status: 400,
+    title: 'Notifications cannot be sent to this address',
+    clause: 'THREATS HT-06',
+  },
+  SUBSCRIPTION_NOT_FOUND: { status: 404, title: 'No such subscription', clause: 'TS 29.500 5.2.7.2' },
+
   // the token endpoint
   UNSUPPORTED_GRANT_TYPE: {
     status: 400,
@@ -195,6 +207,30 @@ export const APPLICATION_ERRORS = {
     title: 'Request names another client than the certificate',
     clause: 'TS 33.501 13.4.1.1.2',
     oauth: 'invalid_client',
+  },
+  FORWARDING_INVALID: {
+    status: 400,
+    title: 'Forwarded request is not valid here',
+    clause: 'TS 33.501 13.4.1.1.3',
+    oauth: 'invalid_grant',
+  },
+  FORWARDING_LOOP: {
+    status: 400,
+    title: 'Request has been forwarded too often',
+    clause: 'TS 33.501 13.4.1.1.3',
+    oauth: 'invalid_request',
+  },
+  PEER_ANSWER_NOT_ACCEPTED: {
+    status: 502,
+    title: 'Another ECS answered something else',
+    clause: 'THREATS FW-06',
+    oauth: 'server_error',
+  },
+  PEER_NOT_AVAILABLE: {
+    status: 503,
+    title: 'Another ECS is not available now',
+    clause: 'THREATS FW-08',
+    oauth: 'temporarily_unavailable',
   },
   SIGNING_KEY_NOT_FOUND: { status: 404, title: 'No such signing key', clause: 'TS 33.501 14.3.3' },
 

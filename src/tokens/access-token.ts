@@ -3,6 +3,7 @@ import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
 import { refuseUnless } from '../spec/refusal.ts'
 import { type EecId, parseEecId } from '../spec/subscriber-identifiers.ts'
 import {
+  certificateConfirmation,
   checkAudience,
   checkExpiry,
   checkTimes,
@@ -16,7 +17,7 @@ import {
   subjectClaim,
   tokenId,
 } from './claims.ts'
-import { isJsonObject, type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { parseJws, signJws, verifyJws } from './jws.ts'
 import type { KeySource } from './key-set.ts'
 import { covers, formatScope, parseScope, type Scope } from './scope.ts'
@@ -147,7 +148,7 @@ export async function readAccessToken(
     client_id: sub,
     aud: [audience],
     scope: formatScope(scopeClaim(claims, TYPE)),
-    cnf: { 'x5t#S256': certificateConfirmation(claims) },
+    cnf: { 'x5t#S256': certificateConfirmation(claims, TYPE) },
     ...edgeClaims(claims),
     jti: tokenId(claims, TYPE),
     ...times,
@@ -183,10 +184,4 @@ export function checkAccess(claims: AccessTokenClaims, { client, scope, now }: A
   const granted = parseScope(claims.scope)
   const covered = granted && covers(granted, scope)
   refuseUnless(covered, 'INSUFFICIENT_SCOPE', 'the scope does not cover the operation')
-}
-
-function certificateConfirmation({ cnf }: JsonObject): string {
-  const thumbprint = isJsonObject(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined
-  refuseUnless(isDigest(thumbprint), TYPE.refusal, 'the token is not bound to a certificate')
-  return thumbprint
 }

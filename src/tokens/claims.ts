@@ -1,7 +1,8 @@
+import { isDigest } from '../octets/digest.ts'
 import type { Signer } from '../ports/signer.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { refuseUnless } from '../spec/refusal.ts'
-import type { JsonObject } from './json.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
 import type { Jws } from './jws.ts'
 import type { KeySource } from './key-set.ts'
 import { parseScope, type Scope } from './scope.ts'
@@ -122,4 +123,11 @@ export function subjectClaim(claims: JsonObject, type: TokenType): string {
   const sub = stringClaim(claims, 'sub', type)
   refuseUnless(claims['client_id'] === sub, type.refusal, 'sub and client_id are not the same client')
   return sub
+}
+
+/** RFC 8705 3.1, and no other binding beside it. @returns base64url of SHA-256 over the certificate in DER */
+export function certificateConfirmation({ cnf }: JsonObject, type: TokenType): string {
+  const thumbprint = isJsonObject(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined
+  refuseUnless(isDigest(thumbprint), type.refusal, 'the token is not bound to a certificate')
+  return thumbprint
 }

@@ -18,7 +18,8 @@ export const TOKEN_TYPES = {
   onboarding: { typ: 'edge-onboarding+jwt', refusal: 'ONBOARDING_TOKEN_INVALID' },
   access: { typ: 'at+jwt', refusal: 'TOKEN_INVALID' },
   entitlement: { typ: 'edge-entitlement+jwt', header: ['kid', 'x5t#S256'], refusal: 'TOKEN_INVALID' },
-  forwarding: { typ: 'edge-forwarding+jwt', refusal: 'TOKEN_INVALID' },
+  forwarding: { typ: 'edge-forwarding+jwt', refusal: 'FORWARDING_INVALID' },
+  forwardingHop: { typ: 'edge-forwarding-hop+jwt', refusal: 'FORWARDING_INVALID' },
   proofOfPossession: { typ: 'edge-pop+jwt', refusal: 'PROOF_OF_POSSESSION_FAILED' },
   dpop: { typ: 'dpop+jwt', header: ['jwk'], refusal: 'DPOP_PROOF_INVALID' },
 } as const satisfies Record<string, TokenType>

@@ -5,6 +5,7 @@ import { type Signer, signerOf } from '../../src/ports/signer.ts'
 import type { ApplicationError } from '../../src/spec/application-errors.ts'
 import { type EesId, type Fqdn, parseEesId, parseFqdn } from '../../src/spec/identifiers.ts'
 import { issueAccessToken, verifyAccessToken } from '../../src/tokens/access-token.ts'
+import { createForwarding, verifyForwarding } from '../../src/tokens/forwarding-assertion.ts'
 import { jwkThumbprint } from '../../src/tokens/jwk.ts'
 import { type KeySet, keySetOf } from '../../src/tokens/key-set.ts'
 import { issueOnboardingToken, verifyOnboardingToken } from '../../src/tokens/onboarding-token.ts'
@@ -53,6 +54,8 @@ export const EES1 = {
   certificateThumbprint: 'A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0',
   ...aParty(),
 }
+/** The key with which an ECS signs what it forwards. */
+export const FORWARDER = { fqdn: fqdn('ecs1.edge.example.com'), ...aParty() }
 export const STRANGER = aParty()
 export const ECS = fqdn('ecs.edge.example.com')
 
@@ -175,7 +178,39 @@ const proofOfPossession: Verifier = {
     verifyProof({ publicKey: key.export({ format: 'jwk' }), proof }, PROOF_CONTEXT),
 }
 
-export const VERIFIERS: readonly Verifier[] = [onboarding, access, proofOfPossession]
+const forwarding: Verifier = {
+  type: TOKEN_TYPES.forwarding,
+  key: FORWARDER,
+  claims: {
+    iss: FORWARDER.fqdn,
+    sub: EES1.fqdn,
+    aud: ECS,
+    target: 'ees2.edge.example.org',
+    scope: 'eees-eeccontextreloc',
+    cnf: { 'x5t#S256': EES1.certificateThumbprint },
+    srcEcs: FORWARDER.fqdn,
+    jti: JTI,
+    iat: SECONDS,
+    exp: SECONDS + 30,
+  },
+  issue: async () => {
+    const request = {
+      sub: EES1.fqdn,
+      target: fqdn('ees2.edge.example.org'),
+      scope: scope('eees-eeccontextreloc'),
+      certificateThumbprint: EES1.certificateThumbprint,
+      srcEcs: FORWARDER.fqdn,
+    }
+    return (await createForwarding(request, ECS, { signer: FORWARDER.signer, now: NOW, jti: JTI })).assertion
+  },
+  verify: (assertion, { key = FORWARDER.publicKey, ...changes } = {}) =>
+    verifyForwarding(
+      { assertion, hops: [] },
+      { own: ECS, from: FORWARDER.fqdn, keysOf: () => keySetWith(key), mostHops: 3, now: NOW, ...changes },
+    ),
+}
+
+export const VERIFIERS: readonly Verifier[] = [onboarding, access, forwarding, proofOfPossession]
 
 export const honestHeader = ({ type, key }: Verifier) => ({ alg: 'ES256', typ: type.typ, kid: key.kid })
 
