@@ -9,7 +9,15 @@ const MAX_HEAD = 32_768
 /** Their content means nothing (RFC 9110 9.3), so it is a place to hide a second request in. */
 const CONTENTLESS = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']
 /** Fields of which two would leave a choice, and of which Node silently takes the first. */
-const SINGLE_FIELDS = ['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'if-match']
+const SINGLE_FIELDS = [
+  'host',
+  'authorization',
+  'dpop',
+  'content-type',
+  'content-length',
+  'transfer-encoding',
+  'if-match',
+]
 
 /**
  * What another HTTP implementation, in front of us or behind, might read differently (THREATS HT-03; RFC 9112 11.2).

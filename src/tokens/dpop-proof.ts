@@ -52,6 +52,8 @@ export interface ProvenKey {
   /** RFC 7638 thumbprint of the key, as in `cnf.jkt` */
   readonly jkt: string
   readonly jti: string
+  /** seconds since 1970-01-01T00:00:00Z */
+  readonly iat: number
   /** milliseconds since 1970-01-01T00:00:00Z, until which the jti must be remembered: the same proof twice is a replay */
   readonly goodUntil: number
 }
@@ -82,7 +84,7 @@ export async function verifyDpopProof(
   const iat = timeClaim(claims, 'iat', TYPE)
   const goodUntil = (iat + LIFETIME) * 1000
   refuseUnless(iat * 1000 <= now + MAX_SKEW * 1000 && now < goodUntil, TYPE.refusal, 'the proof is not of this minute')
-  return { jkt: jwkThumbprint(key), jti: tokenId(claims, TYPE), goodUntil }
+  return { jkt: jwkThumbprint(key), jti: tokenId(claims, TYPE), iat, goodUntil }
 }
 
 /** RFC 9449 4.3 check 9: without query and fragment, scheme, host, port and dot segments normalized (RFC 3986 6.2.2, 6.2.3). */

@@ -22,6 +22,7 @@ import {
   readConfirmation,
   readEecSubject,
 } from './eec-claims.ts'
+import type { JsonObject } from './json.ts'
 import { parseJws, signJws, verifyJws } from './jws.ts'
 import type { KeySource } from './key-set.ts'
 import { covers, edgeScope, formatScope, parseEdgeScope, type Scope } from './scope.ts'
@@ -95,11 +96,27 @@ export interface EntitlementTokenReader {
  */
 export async function readEntitlementToken(
   token: string,
-  { issuers, audience, maxLifetime, now }: EntitlementTokenReader & { readonly now: number },
+  reader: EntitlementTokenReader & { readonly now: number },
 ): Promise<EntitlementTokenClaims> {
   const jws = parseJws(token, TYPE)
-  const { claims } = jws
-  await verifyJws(jws, keysOfIssuer(jws, issuers))
+  await verifyJws(jws, keysOfIssuer(jws, reader.issuers))
+  return readEntitlementClaims(jws.claims, reader)
+}
+
+/** The issuer that a token names. Nothing of it is proven. @throws Refusal TOKEN_INVALID */
+export function namedIssuer(token: string): string {
+  return stringClaim(parseJws(token, TYPE).claims, 'iss', TYPE)
+}
+
+/**
+ * The claims alone, from a token whose signature was verified or from the issuer itself (RFC 7662 2.2).
+ *
+ * @throws Refusal TOKEN_INVALID
+ */
+export function readEntitlementClaims(
+  claims: JsonObject,
+  { audience, maxLifetime, now }: Omit<EntitlementTokenReader, 'issuers'> & { readonly now: number },
+): EntitlementTokenClaims {
   checkAudience(claims, audience, TYPE)
   const times = checkTimes(claims, { now, maxLifetime }, LIFETIME, TYPE)
   const scope = stringClaim(claims, 'scope', TYPE)

@@ -1,11 +1,18 @@
 import type { KeyObject } from 'node:crypto'
-import type { Clock } from '../../ports/clock.ts'
-import { Refusal } from '../../spec/refusal.ts'
-import { type KeySet, type KeySource, readJwkSet } from '../../tokens/key-set.ts'
+import type { Clock } from '../ports/clock.ts'
+import { Refusal } from '../spec/refusal.ts'
+import { type KeySource, readJwkSet } from './key-set.ts'
+
+/** The keys of one issuer as it showed them last. */
+export interface FetchedKeys {
+  get(...name: Parameters<KeySource['get']>): KeyObject | undefined
+}
 
 export interface IssuerKeysPorts {
-  /** the JWK Set of this one issuer, over TLS that trusts the pinned root alone */
+  /** what this one issuer publishes, over TLS that trusts the pinned root alone */
   readonly fetch: () => Promise<Uint8Array>
+  /** `readJwkSet` unless stated; throws for anything that is not to be relied on */
+  readonly read?: (octets: Uint8Array) => FetchedKeys
   readonly clock: Pick<Clock, 'monotonic'>
   /** hears of each failure to fetch */
   readonly failed?: (error: unknown) => void
@@ -21,8 +28,8 @@ const TIMES = { betweenFetches: 30_000, fresh: 300_000, usable: 900_000 }
  *
  * @throws Refusal NF_CONGESTION from `get` while there are no keys that can be relied on: fails closed
  */
-export function issuerKeys({ fetch, clock, failed }: IssuerKeysPorts): KeySource {
-  let keys: KeySet | undefined
+export function issuerKeys({ fetch, read = readJwkSet, clock, failed }: IssuerKeysPorts): KeySource {
+  let keys: FetchedKeys | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
   let triedAt = Number.NEGATIVE_INFINITY
   let failure: unknown
@@ -31,7 +38,7 @@ export function issuerKeys({ fetch, clock, failed }: IssuerKeysPorts): KeySource
   const refetch = async () => {
     triedAt = clock.monotonic()
     try {
-      keys = readJwkSet(await fetch())
+      keys = read(await fetch())
       fetchedAt = triedAt
       failure = undefined
     } catch (error) {
@@ -50,8 +57,8 @@ export function issuerKeys({ fetch, clock, failed }: IssuerKeysPorts): KeySource
   const isYounger = (age: number) => clock.monotonic() - fetchedAt < age
 
   return {
-    async get(kid): Promise<KeyObject | undefined> {
-      const known = isYounger(TIMES.usable) ? keys?.get(kid) : undefined
+    async get(...name): Promise<KeyObject | undefined> {
+      const known = isYounger(TIMES.usable) ? keys?.get(...name) : undefined
       if (known !== undefined) {
         // An issuer that is down for a minute shall not take its EESs with it.
         if (!isYounger(TIMES.fresh)) void refetchOnce()
@@ -60,7 +67,7 @@ export function issuerKeys({ fetch, clock, failed }: IssuerKeysPorts): KeySource
       await refetchOnce()
       const unsure = failure !== undefined || !isYounger(TIMES.usable)
       if (unsure) throw new Refusal('NF_CONGESTION', 'the keys of the issuer cannot be had now', { cause: failure })
-      return keys?.get(kid)
+      return keys?.get(...name)
     },
   }
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { issuerKeys } from '../../src/ees/guard/issuer-keys.ts'
+import { issuerKeys } from '../../src/tokens/issuer-keys.ts'
 import { jwkThumbprint } from '../../src/tokens/jwk.ts'
 import { keySetOf, toJwkSet } from '../../src/tokens/key-set.ts'
 import { aSigner } from '../certificates/a-domain.ts'
-import { aClock } from './a-registration.ts'
+import { aClock } from '../ees/a-registration.ts'
 
 const [first, second] = [aSigner().publicKey, aSigner().publicKey]
 
