@@ -124,6 +124,16 @@ function headerOf(members: unknown, type: TokenType): JwsHeader {
   return { ...others, alg, typ }
 }
 
+/** The type that a token claims to be of, to choose its verifier by. Nothing of it is proven. */
+export function shownType(token: string): string | undefined {
+  if (token.length > MAX_LENGTH) return undefined
+  const [header = ''] = token.split('.', 1)
+  const octets = decodeBase64url(header)
+  const members = octets && parseJson(octets)
+  const typ = isJsonObject(members) ? members['typ'] : undefined
+  return typeof typ === 'string' ? typ.replace(/^application\//, '') : undefined
+}
+
 /** The key is the one that the issuer has under this `kid`; the algorithm is the key's (THREATS TK-01). */
 export async function verifyJws(jws: Jws, keys: KeySource): Promise<void> {
   const { type, header } = jws
