@@ -1,4 +1,4 @@
-import type { SecureServerOptions } from 'node:http2'
+import type { Http2SecureServer, SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { fastify } from 'fastify'
 import { Refusal } from '../spec/refusal.ts'
@@ -28,6 +28,8 @@ export interface ListenerOptions<Peers> {
   readonly hosts: readonly string[]
   /** looks at each new connection before it may carry a request; a connection that it throws for is destroyed */
   readonly admit?: (socket: TLSSocket) => void
+  /** has the server before anybody else has, to stand before its handshakes */
+  readonly prepare?: ((server: Http2SecureServer) => void) | undefined
   readonly explain?: Explain
   /** characters of one path parameter, 128 unless stated */
   readonly longestParameter?: number
@@ -51,6 +53,7 @@ export interface Listener {
 export function createListener<Peers>(options: ListenerOptions<Peers>): Listener {
   const deadlines = { ...DEADLINES, ...options.deadlines }
   const app = createApp(options, deadlines)
+  options.prepare?.(app.server)
   refuseBeforeRouting(app, options.hosts)
   limitRequests(app.server, deadlines)
   limitSessions(app.server, deadlines)

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { pino } from 'pino'
 import { createListener, type ListenerOptions } from '../../src/http/listener.ts'
 import { ok, routesOf } from '../../src/http/route.ts'
+import { fetchBeforeHandshake, type PskFront } from '../../src/tls/psk-front.ts'
 import { type KeptKey, pskServer } from '../../src/tls/psk-server.ts'
 import { NAME } from './a-server.ts'
 
@@ -25,13 +26,15 @@ interface Options {
   readonly deadlines?: ListenerOptions<{ psk: string }>['deadlines']
   /** what is done for an identity before its key is looked up */
   readonly onLookUp?: (identity: string) => void
+  /** what stands before the handshakes */
+  readonly front?: PskFront
 }
 
 const route = routesOf<{ psk: string }>()
 
 /** A listener as an ECS has it for EECs, with `GET /who`, which answers the identity that the connection has proven. */
 export async function aPskListener(options: Options = {}) {
-  const { keys = { [IDENTITY]: KEY }, tls = {}, atOnce = true, deadlines = {}, onLookUp = () => {} } = options
+  const { keys = { [IDENTITY]: KEY }, tls = {}, atOnce = true, deadlines = {}, onLookUp = () => {}, front } = options
   const lines: string[] = []
   const lookedUp: string[] = []
   const kept = new Map<string, KeptOf>()
@@ -67,6 +70,7 @@ export async function aPskListener(options: Options = {}) {
       secured.push(socket)
       if (atOnce) admitted.push(psk.provenKey(socket).identity)
     },
+    ...(front && { prepare: (server) => fetchBeforeHandshake(server, front) }),
     hosts: [NAME],
     deadlines,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
