@@ -1,0 +1,124 @@
+import type { ConnectionOptions } from 'node:tls'
+import { LRUCache } from 'lru-cache'
+import type { Timers } from '../ports/timers.ts'
+import { Refusal } from '../spec/refusal.ts'
+import { openPeer, type Peer, type Resolve } from './client.ts'
+import {
+  addressFinder,
+  type LookUp,
+  type NotificationTarget,
+  type NotificationTargets,
+  parseNotificationUri,
+} from './notification-target.ts'
+import { requireStatus } from './response.ts'
+
+export interface NotifierOptions {
+  readonly targets: NotificationTargets
+  /** whom to trust and what to show, as of now: callbacks go over mutual TLS (THREATS HT-07) */
+  readonly tls: () => ConnectionOptions
+  readonly timers: Pick<Timers, 'after'>
+  readonly resolve?: Resolve
+  /** asks DNS unless given */
+  readonly lookUp?: LookUp
+  /** hears of each notification that is given up */
+  readonly failed?: (error: unknown) => void
+}
+
+/** Sends callbacks to addresses that subscribers chose. */
+export interface Notifier {
+  /** @throws Refusal NOTIFICATION_URI_NOT_ACCEPTED */
+  check(uri: string): void
+  /** Queues one notification, as JSON. Delivery is tried three times; the caller does not wait for it. */
+  send(uri: string, notification: object): void
+  /** Nothing more is sent. */
+  close(): void
+}
+
+/** Notifications under way, and those that wait; what comes beyond is given up, so that slow receivers cost no memory. */
+const AT_ONCE = 64
+const MOST_WAITING = 200_000
+/** Receivers whose connection is kept, and for how long the address that was looked up holds (milliseconds). */
+const MOST_PEERS = 256
+const KEPT = 60_000
+/** Milliseconds before the second and the third try, and for one answer. */
+const PAUSES = [1_000, 5_000]
+const PATIENCE = 5_000
+
+interface Waiting {
+  readonly uri: string
+  readonly body: string
+  readonly tried: number
+}
+
+/** Redirects are refusals here as everywhere: the answer to a notification is 200 or 204, or it has failed. */
+export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }: NotifierOptions): Notifier {
+  const addressOf = addressFinder(targets, { resolve, lookUp })
+  const peers = peersByOrigin(async ({ origin, host }) =>
+    openPeer(origin, tls(), new Map([[host, await addressOf(host)]])),
+  )
+  const waiting = new Set<Waiting>()
+  const pauses = new Set<() => void>()
+  let [underWay, closed] = [0, false]
+
+  const deliver = async ({ uri, body }: Waiting) => {
+    const target = parseNotificationUri(uri, targets)
+    const { path } = target
+    const peer = await peers.of(target)
+    const headers = { 'content-type': 'application/json' }
+    requireStatus(await peer.request({ method: 'POST', path, headers, body, patience: PATIENCE }), 200, 204)
+  }
+  const tryLater = (item: Waiting, error: unknown) => {
+    const pause = PAUSES[item.tried]
+    if (pause === undefined || error instanceof Refusal) return failed?.(error)
+    const cancel = timers.after(pause, () => {
+      pauses.delete(cancel)
+      enqueue({ ...item, tried: item.tried + 1 })
+    })
+    pauses.add(cancel)
+  }
+  const goOn = () => {
+    for (const item of waiting) {
+      if (closed || underWay >= AT_ONCE) return
+      waiting.delete(item)
+      underWay++
+      deliver(item)
+        .catch((error: unknown) => (closed ? undefined : tryLater(item, error)))
+        .finally(() => {
+          underWay--
+          goOn()
+        })
+    }
+  }
+  const enqueue = (item: Waiting) => {
+    if (closed) return
+    if (waiting.size >= MOST_WAITING) return failed?.(new Error('too many notifications wait'))
+    waiting.add(item)
+    goOn()
+  }
+  return {
+    check: (uri) => void parseNotificationUri(uri, targets),
+    send: (uri, notification) => enqueue({ uri, body: JSON.stringify(notification), tried: 0 }),
+    close() {
+      closed = true
+      for (const cancel of pauses) cancel()
+      peers.clear()
+    },
+  }
+}
+
+/** One connection to each receiver, however many notifications go there at once. */
+function peersByOrigin(open: (target: NotificationTarget) => Promise<Peer>) {
+  const dispose = (peer: Promise<Peer>) => void peer.then((opened) => opened.close()).catch(() => {})
+  const peers = new LRUCache<string, Promise<Peer>>({ max: MOST_PEERS, ttl: KEPT, dispose })
+  return {
+    of(target: NotificationTarget): Promise<Peer> {
+      const known = peers.get(target.origin)
+      if (known !== undefined) return known
+      const opening = open(target)
+      peers.set(target.origin, opening)
+      opening.catch(() => peers.delete(target.origin))
+      return opening
+    },
+    clear: () => peers.clear(),
+  }
+}
