@@ -127,7 +127,7 @@ export function readEntitlementClaims(
     aud: [audience],
     scope,
     ...(claims['cnf'] !== undefined && { cnf: readConfirmation(claims, TYPE) }),
-    nbf: timeClaim(claims, 'nbf', TYPE),
+    nbf: claims['nbf'] === undefined ? times.iat : timeClaim(claims, 'nbf', TYPE),
     jti: tokenId(claims, TYPE),
     ...times,
   }

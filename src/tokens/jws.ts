@@ -9,6 +9,7 @@ import { type EcPublicJwk, jwkOf, jwkThumbprint } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
 import type { HeaderMember, TokenType } from './token-types.ts'
 
+/** Unless the type says otherwise. */
 const MAX_LENGTH = 8 * 1024
 
 /** Everything that a header may say: what is not here (jku, x5c, crit, b64, zip ...) is refused (THREATS TK-02). */
@@ -44,11 +45,11 @@ export interface Jws {
 /**
  * @param claims - members that are undefined are left out
  * @param certificateThumbprint - for the types whose header has `x5t#S256`
- * @returns RFC 7515 7.1 compact serialization, at most 8 KiB
+ * @returns RFC 7515 7.1 compact serialization, at most 8 KiB or as long as the type says
  * @throws RangeError if it would be longer, or without the thumbprint: no verifier of ours would take it
  */
 export async function signJws(
-  { typ, header: names = DEFAULT_HEADER }: Pick<TokenType, 'typ' | 'header'>,
+  { typ, header: names = DEFAULT_HEADER, longest = MAX_LENGTH }: Pick<TokenType, 'typ' | 'header' | 'longest'>,
   claims: object,
   signer: Signer,
   certificateThumbprint?: string,
@@ -65,7 +66,7 @@ export async function signJws(
   const signingInput = `${encodeBase64url(header)}.${encodeBase64url(JSON.stringify(claims))}`
   const signature = concatenatedSignature(await signer.sign(Buffer.from(signingInput, 'latin1')), curve)
   const token = `${signingInput}.${encodeBase64url(signature)}`
-  if (token.length > MAX_LENGTH) throw new RangeError('a token is at most 8 KiB')
+  if (token.length > longest) throw new RangeError('a token is at most 8 KiB')
   return token
 }
 
@@ -93,7 +94,7 @@ function identityOf(publicKey: KeyObject): SignerIdentity {
  * (THREATS TK-10), a header of exactly the members that the type has (THREATS TK-02).
  */
 export function parseJws(token: string, type: TokenType): Jws {
-  refuseUnless(token.length <= MAX_LENGTH, type.refusal, 'the token is longer than 8 KiB')
+  refuseUnless(token.length <= (type.longest ?? MAX_LENGTH), type.refusal, 'the token is longer than 8 KiB')
   const segments = token.split('.', 4)
   const [header, claims, signature] = segments.map(decodeBase64url)
   refuseUnless(segments.length === 3 && header && claims && signature, type.refusal, 'the token is not a compact JWS')
@@ -112,15 +113,13 @@ function headerOf(members: unknown, type: TokenType): JwsHeader {
   refuseUnless(isJsonObject(members), type.refusal, 'the header is not a strict JSON object')
   const { alg, typ, ...others } = members
   const names = type.header ?? DEFAULT_HEADER
-  const exact =
-    typeof alg === 'string' &&
-    typeof typ === 'string' &&
-    Object.keys(others).length === names.length &&
-    names.every((name) => HEADER_MEMBERS[name](others[name]))
-  refuseUnless(exact, type.refusal, `the header is not exactly alg, typ and ${names.join(' and ')}`)
+  const form = `the header is not exactly alg, typ and ${names.join(' and ')}`
+  refuseUnless(typeof alg === 'string' && typeof typ === 'string', type.refusal, form)
   // RFC 9068 4: both spellings of the media type are to be taken.
   const named = typ === type.typ || typ === `application/${type.typ}`
   refuseUnless(named, type.refusal, 'the token is of another type')
+  const exact = Object.keys(others).length === names.length && names.every((name) => HEADER_MEMBERS[name](others[name]))
+  refuseUnless(exact, type.refusal, form)
   return { ...others, alg, typ }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { forge, honestHeader, NOW, refused, SECONDS, VERIFIERS, type Verifier, vectors } from './parties.ts'
+import { forge, honestHeader, NOW, nameOf, refused, SECONDS, VERIFIERS, type Verifier, vectors } from './parties.ts'
 
 interface AudienceVectors {
   readonly own: string
@@ -36,10 +36,10 @@ function tokenWithText(verifier: Verifier, name: string, text: string): string {
   return forge(honestHeader(verifier), claims, verifier.key.privateKey)
 }
 
-for (const verifier of VERIFIERS) {
+for (const verifier of VERIFIERS.filter(({ claims }) => Object.hasOwn(claims, 'aud'))) {
   const { type, verify } = verifier
 
-  describe(`aud: RFC 7519 4.1.3, at the verifier of ${type.typ}`, () => {
+  describe(`aud: RFC 7519 4.1.3, at the verifier of ${nameOf(verifier)}`, () => {
     test('TK-03: takes its own identity, alone or in a list of one', async () => {
       for (const aud of audiences.accepted) await verify(tokenOf(verifier, { aud }))
     })
@@ -57,7 +57,7 @@ for (const verifier of VERIFIERS) {
   if (!lifetime) continue
   const { usual, ceiling } = lifetime
 
-  describe(`iat, nbf and exp: RFC 7519 4.1.4 to 4.1.6, at the verifier of ${type.typ}`, () => {
+  describe(`iat, nbf and exp: RFC 7519 4.1.4 to 4.1.6, at the verifier of ${nameOf(verifier)}`, () => {
     for (const { name, iat, nbf, exp, ...limits } of times.boundaries) {
       test(`TK-09: ${name}`, async () => {
         const changes = { iat: SECONDS + iat, nbf: nbf === undefined ? undefined : SECONDS + nbf, exp: SECONDS + exp }
@@ -120,7 +120,7 @@ for (const verifier of VERIFIERS) {
     })
   })
 
-  describe(`the other claims at the verifier of ${type.typ}`, () => {
+  describe(`the other claims at the verifier of ${nameOf(verifier)}`, () => {
     for (const name of ['iss', 'sub', 'client_id', 'scope', 'jti']) {
       test(`${name} is required, and a string`, async () => {
         for (const value of [undefined, null, true, 1, '', [], {}, [verifier.claims[name]]])

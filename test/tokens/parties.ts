@@ -4,13 +4,17 @@ import { readFileSync } from 'node:fs'
 import { type Signer, signerOf } from '../../src/ports/signer.ts'
 import type { ApplicationError } from '../../src/spec/application-errors.ts'
 import { type EesId, type Fqdn, parseEesId, parseFqdn } from '../../src/spec/identifiers.ts'
+import { type EecId, parseEecId } from '../../src/spec/subscriber-identifiers.ts'
 import { issueAccessToken, verifyAccessToken } from '../../src/tokens/access-token.ts'
+import { createDpopProof, verifyDpopProof } from '../../src/tokens/dpop-proof.ts'
+import { checkEecAccess, issueEecAccessToken, readEecAccessToken } from '../../src/tokens/eec-access-token.ts'
+import { checkEntitlement, issueEntitlementToken, readEntitlementToken } from '../../src/tokens/entitlement-token.ts'
 import { createForwarding, verifyForwarding } from '../../src/tokens/forwarding-assertion.ts'
 import { jwkThumbprint } from '../../src/tokens/jwk.ts'
 import { type KeySet, keySetOf } from '../../src/tokens/key-set.ts'
 import { issueOnboardingToken, verifyOnboardingToken } from '../../src/tokens/onboarding-token.ts'
 import { createProof, verifyProof } from '../../src/tokens/proof-of-possession.ts'
-import { parseScope, type Scope } from '../../src/tokens/scope.ts'
+import { edgeScope, parseScope, type Scope } from '../../src/tokens/scope.ts'
 import { TOKEN_TYPES, type TokenType } from '../../src/tokens/token-types.ts'
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z')
@@ -24,6 +28,12 @@ export function fqdn(text: string): Fqdn {
 
 export function eesId(text: string): EesId {
   const id = parseEesId(text)
+  assert.ok(id)
+  return id
+}
+
+export function eecId(text: string): EecId {
+  const id = parseEecId(text)
   assert.ok(id)
   return id
 }
@@ -56,6 +66,14 @@ export const EES1 = {
 }
 /** The key with which an ECS signs what it forwards. */
 export const FORWARDER = { fqdn: fqdn('ecs1.edge.example.com'), ...aParty() }
+/** An entitlement configuration server, with the thumbprint of the certificate of its key. */
+export const ENT = {
+  iss: 'https://ent.operator.example',
+  certificateThumbprint: `${'E'.repeat(42)}A`,
+  ...aParty(),
+}
+/** An EEC, which holds the key that its tokens are bound to. */
+export const EEC = { id: eecId('eec-1'), gpsi: 'msisdn-491701234567', ...aParty() }
 export const STRANGER = aParty()
 export const ECS = fqdn('ecs.edge.example.com')
 
@@ -78,6 +96,8 @@ export interface Verifier {
   /** seconds that a token may live, for the types that have times */
   readonly lifetime?: { readonly usual: number; readonly ceiling: number }
   issue(): Promise<string>
+  /** what its header says beside `alg` and `typ`, of a key: `kid` unless stated */
+  readonly header?: (key: Party) => Readonly<Record<string, unknown>>
   verify(token: string, changes?: { now?: number; maxLifetime?: number; key?: KeyObject }): Promise<unknown>
 }
 
@@ -210,9 +230,112 @@ const forwarding: Verifier = {
     ),
 }
 
-export const VERIFIERS: readonly Verifier[] = [onboarding, access, forwarding, proofOfPossession]
+const entitlement: Verifier = {
+  type: TOKEN_TYPES.entitlement,
+  key: ENT,
+  lifetime: { usual: 600, ceiling: 3600 },
+  claims: {
+    iss: ENT.iss,
+    sub: EEC.id,
+    client_id: EEC.id,
+    gpsi: EEC.gpsi,
+    aud: [ECS],
+    scope: `edge:${ECS}`,
+    cnf: { jkt: EEC.kid },
+    nbf: SECONDS,
+    jti: JTI,
+    iat: SECONDS,
+    exp: SECONDS + 600,
+  },
+  header: ({ kid }) => ({ kid, 'x5t#S256': ENT.certificateThumbprint }),
+  issue: () =>
+    issueEntitlementToken(
+      {
+        iss: ENT.iss,
+        eecId: EEC.id,
+        gpsi: EEC.gpsi,
+        aud: ECS,
+        scope: edgeScope(ECS),
+        jkt: EEC.kid,
+        certificateThumbprint: ENT.certificateThumbprint,
+      },
+      { signer: ENT.signer, now: NOW, jti: JTI },
+    ),
+  async verify(token, { key = ENT.publicKey, now = NOW, ...changes } = {}) {
+    const issuers = new Map([[ENT.iss, keySetWith(key)]])
+    const claims = await readEntitlementToken(token, { issuers, audience: ECS, now, ...changes })
+    checkEntitlement(claims, { jkt: EEC.kid, unbound: 'refused', scope: edgeScope(ECS), now })
+    return claims
+  },
+}
 
-export const honestHeader = ({ type, key }: Verifier) => ({ alg: 'ES256', typ: type.typ, kid: key.kid })
+const eecAccess: Verifier = {
+  type: TOKEN_TYPES.access,
+  // One ECS signs the access tokens of EESs and of EECs.
+  key: ECS1,
+  lifetime: { usual: 600, ceiling: 900 },
+  claims: {
+    iss: ECS1.iss,
+    sub: EEC.id,
+    client_id: EEC.id,
+    gpsi: EEC.gpsi,
+    aud: [ECS],
+    scope: 'eees-easdiscovery',
+    cnf: { jkt: EEC.kid },
+    jti: JTI,
+    iat: SECONDS,
+    exp: SECONDS + 600,
+  },
+  issue: () =>
+    issueEecAccessToken(
+      {
+        iss: ECS1.iss,
+        eecId: EEC.id,
+        gpsi: EEC.gpsi,
+        aud: ECS,
+        scope: scope('eees-easdiscovery'),
+        jkt: EEC.kid,
+      },
+      { signer: ECS1.signer, now: NOW, jti: JTI },
+    ),
+  async verify(token, { key = ECS1.publicKey, now = NOW, ...changes } = {}) {
+    const issuers = new Map([[ECS1.iss, keySetWith(key)]])
+    const claims = await readEecAccessToken(token, { issuers, audience: ECS, now, ...changes })
+    checkEecAccess(claims, { jkt: EEC.kid, scope: scope('eees-easdiscovery'), now })
+    return claims
+  },
+}
+
+export const DPOP_REQUEST = { method: 'POST', uri: `https://${ECS}/oauth2/token` }
+
+const dpop: Verifier = {
+  type: TOKEN_TYPES.dpop,
+  key: EEC,
+  claims: { jti: JTI, htm: DPOP_REQUEST.method, htu: DPOP_REQUEST.uri, iat: SECONDS },
+  header: ({ publicKey }) => ({ jwk: publicKey.export({ format: 'jwk' }) }),
+  issue: () => createDpopProof(DPOP_REQUEST, { signer: EEC.signer, now: NOW, jti: JTI }),
+  verify: (proof, { now = NOW } = {}) => verifyDpopProof(proof, { ...DPOP_REQUEST, now }),
+}
+
+export const VERIFIERS: readonly Verifier[] = [
+  onboarding,
+  access,
+  eecAccess,
+  entitlement,
+  forwarding,
+  proofOfPossession,
+  dpop,
+]
+
+/** @param signer - another key than the one that the type is signed with */
+export function honestHeader({ type, key, header }: Verifier, signer = key) {
+  return { alg: 'ES256', typ: type.typ, ...(header ? header(signer) : { kid: signer.kid }) }
+}
+
+/** What tells apart the verifiers, of which two share a type. */
+export function nameOf({ type, claims }: Verifier): string {
+  return type === TOKEN_TYPES.access ? `${type.typ} for ${String(claims['sub'])}` : type.typ
+}
 
 /** @param name - of the case, for the report of a failure */
 export async function refused(
