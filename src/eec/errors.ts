@@ -1,14 +1,23 @@
+import { Refusal } from '../spec/refusal.ts'
+
 /** The credential or an address is not one that this EEC can start from. Nothing was sent. */
 export class NotUsable extends Error {
   override readonly name = 'NotUsable'
 }
 
-/** The steps of the EEC in TR 33.839 6.x.2.1, and what follows them. */
+/** Where authentication can end. */
 const STEPS = {
+  negotiation: 'TS 33.558 6.2 (method of authentication)',
   3: 'TR 33.839 6.x.2.1 step 3 (key from the UE)',
   4: 'TR 33.839 6.x.2.1 step 4 (authentication request to the ECS)',
   7: 'TR 33.839 6.x.2.1 step 7 (TLS with the pre-shared key)',
+  'entitlement token': 'TR 33.739 6.25.2 step 1 (token from the entitlement configuration server)',
+  'token for the EES': 'TS 33.558 6.2 (token for the EES)',
+  EES: 'TS 33.558 6.3 (TLS with the certificate of the EES)',
+  'entitlement presentation': 'TR 33.739 6.25.2 step 2 (TLS with the certificate of the ECS)',
 } as const
+
+export type StepName = keyof typeof STEPS
 
 /**
  * Authentication has ended at this step, and with it everything that should have followed: there is no other method that
@@ -16,10 +25,15 @@ const STEPS = {
  */
 export class AuthenticationStepFailed extends Error {
   override readonly name = 'AuthenticationStepFailed'
-  readonly step: keyof typeof STEPS
+  readonly step: StepName
 
-  constructor(step: keyof typeof STEPS, cause: unknown) {
-    super(`${STEPS[step]}: ${cause instanceof Error ? cause.message : 'failed for an unknown reason'}`, { cause })
+  constructor(step: StepName, cause: unknown) {
+    super(`${STEPS[step]}: ${reasonOf(cause)}`, { cause })
     this.step = step
   }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Refusal) return cause.detail
+  return cause instanceof Error ? cause.message : 'failed for an unknown reason'
 }

@@ -1,9 +1,11 @@
 import type { Message, Response } from '../http/client.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { ECSServProvResp } from '../spec/messages/service-provisioning.ts'
+import type { ECSServProvResp, EESInfo } from '../spec/messages/service-provisioning.ts'
 import type { EecId } from '../spec/subscriber-identifiers.ts'
-import type { AuthenticatedConnection, Ecs } from './authentication/by-kedge.ts'
+import type { AuthenticatedConnection, Ecs } from './authentication/authenticated-connection.ts'
 import type { Connection } from './connection.ts'
+import type { EesSession } from './ees/ees-session.ts'
+import type { EesOptions } from './ees/open-ees.ts'
 import { NotUsable } from './errors.ts'
 import {
   type ProvisioningWishes,
@@ -11,21 +13,32 @@ import {
   provisioningRequest,
 } from './provisioning/service-provisioning.ts'
 
-/** An authenticated EEC at one ECS. A connection that breaks is opened again with the same key, until that expires. */
+/** What comes of authentication, beside the connection. */
+export interface SessionPorts {
+  readonly clock: Pick<Clock, 'now'>
+  openEes(info: EESInfo, options?: EesOptions): Promise<EesSession>
+}
+
+/** An authenticated EEC at one ECS. A connection that breaks is opened again in the same way, until the credential expires. */
 export class EcsSession {
   readonly ecs: Ecs
   readonly eecId: EecId
   /** milliseconds since 1970 */
   readonly expiresAt: number
   readonly #connection: Connection
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #ports: SessionPorts
 
-  constructor(eecId: EecId, ecs: Ecs, authenticated: AuthenticatedConnection, clock: Pick<Clock, 'now'>) {
+  constructor(
+    eecId: EecId,
+    ecs: Ecs,
+    { connection, expiresAt }: Pick<AuthenticatedConnection, 'connection' | 'expiresAt'>,
+    ports: SessionPorts,
+  ) {
     this.eecId = eecId
     this.ecs = ecs
-    this.expiresAt = authenticated.expiresAt
-    this.#connection = authenticated.connection
-    this.#clock = clock
+    this.expiresAt = expiresAt
+    this.#connection = connection
+    this.#ports = ports
   }
 
   /**
@@ -38,16 +51,29 @@ export class EcsSession {
     return processProvisioningResponse(await this.request(provisioningRequest(this.eecId, wishes)))
   }
 
-  /** @throws NotUsable once the key has expired; PeerUnavailable */
+  /**
+   * Authenticates at an EES of the answer to `provision`, by a method that this EES takes.
+   *
+   * @throws NotUsable, AuthenticationStepFailed
+   */
+  async openEes(info: EESInfo, options: EesOptions = {}): Promise<EesSession> {
+    this.#requireGood()
+    return this.#ports.openEes(info, options)
+  }
+
+  /** @throws NotUsable once the credential has expired; PeerUnavailable */
   async request(message: Message): Promise<Response> {
-    if (this.#clock.now() >= this.expiresAt) {
-      this.close()
-      throw new NotUsable('the key has expired: authenticate again')
-    }
+    this.#requireGood()
     return this.#connection.request(message)
   }
 
   close(): void {
     this.#connection.close()
+  }
+
+  #requireGood(): void {
+    if (this.#ports.clock.now() < this.expiresAt) return
+    this.close()
+    throw new NotUsable('the credential has expired: authenticate again')
   }
 }

@@ -17,6 +17,9 @@ export interface Received {
   readonly body: unknown
   readonly identity?: string
   readonly serverName: string | false
+  /** `Authorization` and `DPoP`, if they were there */
+  readonly authorization?: string
+  readonly dpop?: string
 }
 
 export interface EcsOptions {
@@ -29,6 +32,12 @@ export interface EcsOptions {
   readonly pskEndpoint?: string
   /** TLS of the psk listener, beside R1 of THREATS */
   readonly pskTls?: SecureServerOptions
+  /** the methods that its metadata offer */
+  readonly offer?: unknown
+  /** what its answers say of the offer, if not the same; `null`: nothing */
+  readonly repeated?: readonly string[] | null
+  /** of the answer of the token endpoint */
+  readonly tokens?: object
   /** of the answer to the provisioning request; undefined for 204 */
   readonly provisioning?: object | undefined
 }
@@ -41,6 +50,12 @@ export const PROVISIONING = {
     },
   ],
 }
+
+export const TOKENS = { access_token: 'a.token.of-the-ecs', token_type: 'DPoP', expires_in: 600 }
+
+const METADATA = '/.well-known/oauth-authorization-server'
+/** Where the listener with a certificate has routes for EECs that show a token. */
+const AUTHENTICATED = ['/oauth2/token', '/eecs-serviceprovisioning/v1/request']
 
 /** An ECS made of Node's own parts: a listener with a certificate, and one that takes keys and nothing else (THREATS R1). */
 export async function anEcs(options: EcsOptions = {}) {
@@ -72,8 +87,22 @@ export async function anEcs(options: EcsOptions = {}) {
   const pskEndpoint = options.pskEndpoint ?? `https://${name}:${ports.psk}`
   const provisioning = 'provisioning' in options ? options.provisioning : PROVISIONING
 
-  serve(server, received, () => options.answer ?? { status: 201, body: { pskEndpoint, keyProfile, expiresAt } })
-  serve(psk, received, () => (provisioning === undefined ? { status: 204 } : { status: 200, body: provisioning }))
+  const { offer = ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'], tokens = TOKENS } = options
+  const repeat = (chosen: string) => {
+    const offered = options.repeated === undefined ? offer : options.repeated
+    return offered === null
+      ? {}
+      : { 'edge-auth-methods': `offered="${[offered].flat().join(' ')}"; chosen="${chosen}"` }
+  }
+  const provisioned = provisioning === undefined ? { status: 204 } : { status: 200, body: provisioning }
+  const authenticated = (path: string) => (path === '/oauth2/token' ? { status: 200, body: tokens } : provisioned)
+  const metadata = { issuer: apiRoot, edge_eec_authentication_methods_supported: offer }
+  const invited = options.answer ?? { status: 201, body: { pskEndpoint, keyProfile, expiresAt } }
+  serve(server, received, (path) => {
+    if (path === METADATA) return { status: 200, body: metadata }
+    return AUTHENTICATED.includes(path) ? { ...authenticated(path), headers: repeat('ENTITLEMENT_TOKEN') } : invited
+  })
+  serve(psk, received, (path) => ({ ...authenticated(path), headers: repeat('TLS_KEDGE') }))
   for (const listener of [server, psk]) {
     listener.on('tlsClientError', (error) => failures.push('code' in error ? String(error.code) : error.message))
   }
@@ -108,21 +137,34 @@ export type AnEcs = Awaited<ReturnType<typeof anEcs>>
 /** Its connection, with what the callback of the PSK left on it. */
 type ServerSocket = TLSSocket & { readonly servername?: string | false; readonly offeredIdentity?: string }
 
-function serve(
-  server: Http2SecureServer,
-  received: Received[],
-  answer: () => { readonly status: number; readonly body?: object },
-): void {
+interface Answer {
+  readonly status: number
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Remembers every message but the questions for metadata. */
+function serve(server: Http2SecureServer, received: Received[], answer: (path: string) => Answer): void {
   server.on('request', async (request, response) => {
     let text = ''
     request.setEncoding('utf8')
     for await (const part of request as AsyncIterable<string>) text += part
     const socket = request.stream.session?.socket as ServerSocket | undefined
     const { servername = false, offeredIdentity: identity } = socket ?? {}
-    received.push({ path: request.url, body: JSON.parse(text), serverName: servername, ...(identity && { identity }) })
-    const { status, body } = answer()
+    const { authorization, dpop } = request.headers
+    if (request.url !== METADATA) {
+      received.push({
+        path: request.url,
+        body: request.headers['content-type'] === 'application/json' ? JSON.parse(text) : text,
+        serverName: servername,
+        ...(identity && { identity }),
+        ...(authorization !== undefined && { authorization }),
+        ...(typeof dpop === 'string' && { dpop }),
+      })
+    }
+    const { status, body, headers } = answer(request.url)
     const mediaType = status < 400 ? 'application/json' : 'application/problem+json'
-    response.writeHead(status, body === undefined ? {} : { 'content-type': mediaType })
+    response.writeHead(status, { ...headers, ...(body && { 'content-type': mediaType }) })
     response.end(body === undefined ? '' : JSON.stringify(body))
   })
 }

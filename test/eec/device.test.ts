@@ -141,7 +141,7 @@ describe('the device in TR 33.839 figure 6.x.2-1, on the command line', () => {
       EEC_1,
       { fqdn: ECS, apiRoot: ecs.apiRoot },
       { connection: { open: async () => {}, request: async () => assert.fail(), close() {} }, expiresAt: 1 },
-      { now: () => 0 },
+      { clock: { now: () => 0 }, openEes: async () => assert.fail() },
     )
     const objects = [credential, session]
     const error = await provisionInProcess().catch((thrown: unknown) => thrown)

@@ -71,7 +71,12 @@ describe('the session of an EEC at an ECS: D-25, D-28', () => {
       close: () => sent.push('closed'),
     }
     const ecs = { fqdn: ECS, apiRoot: `https://${ECS}` }
-    const session = new EcsSession(EEC_1, ecs, { connection, expiresAt: 1_000 }, { now: () => now })
+    const session = new EcsSession(
+      EEC_1,
+      ecs,
+      { connection, expiresAt: 1_000 },
+      { clock: { now: () => now }, openEes: async () => assert.fail() },
+    )
     now = 999
     await session.provision()
     now = 1_000

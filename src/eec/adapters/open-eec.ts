@@ -1,50 +1,160 @@
 import type { Resolve } from '../../http/client.ts'
 import { fqdnOf } from '../../http/origin.ts'
-import { systemClock } from '../../ports/clock.ts'
+import { type Clock, systemClock } from '../../ports/clock.ts'
 import { type Progress, unheard } from '../../ports/progress.ts'
+import { systemRandom } from '../../ports/random.ts'
+import { signerOf } from '../../ports/signer.ts'
+import type { EcsMethod } from '../../spec/authentication-methods.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
+import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
-import { authenticateByKedge, type Ecs } from '../authentication/by-kedge.ts'
+import { at } from '../authentication/at-step.ts'
+import type { AuthenticatedConnection, Ecs } from '../authentication/authenticated-connection.ts'
+import { authenticateByEntitlement } from '../authentication/by-entitlement.ts'
+import { authenticateByKedge } from '../authentication/by-kedge.ts'
+import { type Agreement, connectAgreed, metadataRequest, processMetadata } from '../authentication/negotiate.ts'
+import type { Connect } from '../connection.ts'
 import { type EecCredential, readCredential } from '../credential.ts'
+import { type EesOptions, type EesTokens, openEes } from '../ees/open-ees.ts'
+import { acquireToken, type EntitlementPorts } from '../entitlement/acquire-token.ts'
 import { NotUsable } from '../errors.ts'
+import { ProofKey } from '../proof-key.ts'
 import { EcsSession } from '../session.ts'
+import { EES_SERVICES, requestToken } from '../token-exchange.ts'
 import { connectOver } from './connect.ts'
-import { fetchKey } from './ue-interface.ts'
+import { type EecState, openState } from './state-file.ts'
+import { fetchKey, respondEap, startEap } from './ue-interface.ts'
+
+/** An entitlement configuration server of the operator. */
+export interface EntitlementServer {
+  /** `https://FQDN[:PORT]` */
+  readonly server: string
+  /** PEM: the root of its certificate, and the only one that is trusted for it */
+  readonly root: string
+}
 
 export interface EecOptions {
   /** the file that "edgeward ue allow" wrote, or what `readCredential` made of it */
   readonly credential: string | EecCredential
   /** `https://FQDN[:PORT]` of the ECS */
   readonly ecs: string
-  /** PEM: the root of the ECS's certificate, and the only one that is trusted */
+  /** PEM: the root of the certificates of the ECS and its EESs, and the only one that is trusted */
   readonly root: string
+  /** best first; what is not named is below the floor and never tried. `TLS_KEDGE` alone unless stated */
+  readonly methods?: readonly EcsMethod[]
+  /** for `ENTITLEMENT_TOKEN` */
+  readonly entitlement?: EntitlementServer
+  /** keeps the key of the tokens and the authentication token from one run to the next, 0600; nothing is kept unless stated */
+  readonly state?: string
   /** where names are reached when DNS shall not be asked */
   readonly resolve?: Resolve
   readonly progress?: Progress
 }
 
 /**
- * Authenticates an EEC at an ECS with the key of its UE (TR 33.839 6.x.2.1 steps 3, 4 and 7).
+ * Authenticates an EEC at an ECS by the first of its methods that the ECS offers (D-15): with the key of its UE
+ * (TR 33.839 6.x.2), or with a token of the entitlement configuration server (TR 33.739 6.25). A method that fails is the
+ * end: no other one takes its place (THREATS NG-03).
  *
- * @throws NotUsable before anything is sent; FileRefused if others can read the credential; AuthenticationStepFailed
+ * @throws NotUsable before anything is sent; FileRefused if others can read a secret; AuthenticationStepFailed
  */
-export async function authenticate({
-  ecs,
-  root,
-  resolve,
-  progress = unheard,
-  ...options
-}: EecOptions): Promise<EcsSession> {
+export async function authenticate(options: EecOptions): Promise<EcsSession> {
+  const { methods = ['TLS_KEDGE'], progress = unheard } = options
+  const target = serverAt(options.ecs)
+  const eec = await openEec(options)
+  const unknown = methods.find((method) => !eec.methods.includes(method))
+  if (unknown !== undefined) throw new NotUsable(`this EEC has nothing to authenticate with by ${unknown}`)
+
+  const agreement = await at('negotiation', () => negotiate(eec.connect, target, methods, progress))
+  const agreed = { ...eec, connect: connectAgreed(eec.connect, agreement) }
+  const authenticated = await authenticateBy(agreement.chosen, agreed, target)
+  return new EcsSession(eec.eecId, target, authenticated, {
+    clock: eec.clock,
+    openEes: (info: EESInfo, eesOptions?: EesOptions) =>
+      openEes({ ...eec, tokens: eesTokens(eec, authenticated) }, info, eesOptions),
+  })
+}
+
+interface OpenEec {
+  readonly eecId: EecCredential['eecId']
+  readonly credential: EecCredential
+  readonly connect: Connect
+  readonly key: ProofKey
+  readonly state: EecState
+  readonly clock: Clock
+  readonly progress: Progress
+  /** that it has a credential for */
+  readonly methods: readonly EcsMethod[]
+  readonly entitlement: EntitlementPorts | undefined
+}
+
+async function openEec({ root, resolve, progress = unheard, ...options }: EecOptions): Promise<OpenEec> {
   const credential = await credentialOf(options.credential)
-  const target = ecsAt(ecs)
+  const state = await openState(options.state, systemRandom)
   const eec = {
     eecId: credential.eecId,
-    fetchKey: (fqdn: Fqdn) => fetchKey(credential, fqdn),
+    credential,
     connect: connectOver(root, resolve),
+    key: new ProofKey(signerOf(state.proofKey), systemClock, systemRandom),
+    state,
     clock: systemClock,
     progress,
   }
-  return new EcsSession(credential.eecId, target, await authenticateByKedge(eec, target), systemClock)
+  const entitlement = options.entitlement && entitlementPorts(eec, options.entitlement, resolve)
+  return { ...eec, entitlement, methods: entitlement ? ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'] : ['TLS_KEDGE'] }
+}
+
+function entitlementPorts(
+  eec: Omit<OpenEec, 'methods' | 'entitlement'>,
+  { server, root }: EntitlementServer,
+  resolve: Resolve | undefined,
+): EntitlementPorts {
+  const { credential, state } = eec
+  const target = serverAt(server)
+  const { byCertificate } = connectOver(root, resolve)
+  return {
+    ...eec,
+    ...state,
+    server: { ...target, connect: () => byCertificate(target.apiRoot) },
+    ue: {
+      startEap: () => startEap(credential),
+      respondEap: (session, eapPacket) => respondEap(credential, session, eapPacket),
+    },
+  }
+}
+
+function negotiate(connect: Connect, ecs: Ecs, methods: readonly EcsMethod[], progress: Progress): Promise<Agreement> {
+  const told = ({ offered, chosen }: Agreement) => `offered: ${offered.join(', ')}; chosen: ${chosen}`
+  return progress.step({ clause: 'TS 33.558 6.2', from: 'EEC', to: ecs.fqdn }, told, async () => {
+    const connection = connect.byCertificate(ecs.apiRoot)
+    try {
+      return processMetadata(await connection.request(metadataRequest()), ecs.fqdn, methods)
+    } finally {
+      connection.close()
+    }
+  })
+}
+
+async function authenticateBy(method: EcsMethod, eec: OpenEec, ecs: Ecs): Promise<AuthenticatedConnection> {
+  const { entitlement, credential } = eec
+  if (method === 'TLS_KEDGE') {
+    return authenticateByKedge({ ...eec, fetchKey: (fqdn: Fqdn) => fetchKey(credential, fqdn) }, ecs)
+  }
+  if (method === 'ENTITLEMENT_TOKEN' && entitlement !== undefined) {
+    return authenticateByEntitlement({ ...eec, acquireToken: () => acquireToken(entitlement, ecs.fqdn) }, ecs)
+  }
+  throw new NotUsable(`this EEC does not know how to authenticate by ${method}`)
+}
+
+function eesTokens(
+  { eecId, key, clock, progress, entitlement }: OpenEec,
+  { tokenGrant }: AuthenticatedConnection,
+): EesTokens {
+  return {
+    EDGE_ACCESS_TOKEN: (ees) =>
+      requestToken({ key, clock, progress, grant: tokenGrant }, { eecId, audience: ees.fqdn, scope: EES_SERVICES }),
+    ...(entitlement && { ENTITLEMENT_TOKEN: (ees) => acquireToken(entitlement, ees.fqdn) }),
+  }
 }
 
 async function credentialOf(credential: string | EecCredential): Promise<EecCredential> {
@@ -56,7 +166,7 @@ async function credentialOf(credential: string | EecCredential): Promise<EecCred
   return readCredential(octets.toString())
 }
 
-function ecsAt(origin: string): Ecs {
+function serverAt(origin: string): Ecs {
   const fqdn = fqdnOf(origin)
   if (fqdn === undefined) throw new NotUsable(`${origin} is not an https origin, as https://ecs1.example.com:8443`)
   return { fqdn, apiRoot: new URL(origin).origin }

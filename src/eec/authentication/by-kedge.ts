@@ -2,17 +2,11 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Progress } from '../../ports/progress.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
-import type { Connect, Connection } from '../connection.ts'
-import { AuthenticationStepFailed } from '../errors.ts'
+import type { Connect } from '../connection.ts'
+import { at } from './at-step.ts'
+import type { AuthenticatedConnection, Ecs } from './authenticated-connection.ts'
 import { authenticationRequest, type Invitation, processAuthenticationResponse } from './authentication-request.ts'
 import type { EdgeKey } from './edge-key.ts'
-
-/** The ECS that the device was told of, with the EDN configuration (TS 23.558 8.3.2). */
-export interface Ecs {
-  readonly fqdn: Fqdn
-  /** `https://FQDN[:PORT]` of the listener with a certificate */
-  readonly apiRoot: string
-}
 
 export interface AuthenticationPorts {
   readonly eecId: EecId
@@ -21,13 +15,6 @@ export interface AuthenticationPorts {
   readonly connect: Connect
   readonly clock: Pick<Clock, 'now'>
   readonly progress: Progress
-}
-
-/** An ECS and an EEC that know each other. */
-export interface AuthenticatedConnection {
-  readonly connection: Connection
-  /** milliseconds since 1970: the ECS ends the connection then */
-  readonly expiresAt: number
 }
 
 /**
@@ -77,17 +64,10 @@ async function handshake({ connect }: AuthenticationPorts, { pskEndpoint, expire
   const connection = connect.byPsk(pskEndpoint, psk)
   try {
     await connection.open()
-    return { connection, expiresAt }
+    const tokenGrant = { connection, origin: pskEndpoint, parameters: { grant_type: 'client_credentials' } }
+    return { connection, expiresAt, tokenGrant }
   } catch (error) {
     connection.close()
     throw error
-  }
-}
-
-async function at<Result>(step: 3 | 4 | 7, act: () => Promise<Result>): Promise<Result> {
-  try {
-    return await act()
-  } catch (cause) {
-    throw new AuthenticationStepFailed(step, cause)
   }
 }

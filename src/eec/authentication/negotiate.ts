@@ -1,0 +1,75 @@
+import { Type } from 'typebox'
+import type { Message, Response } from '../../http/client.ts'
+import { isOriginOf } from '../../http/origin.ts'
+import { AnswerNotAccepted, acceptIf, readJson, requireStatus } from '../../http/response.ts'
+import { chooseMethod, type EcsMethod } from '../../spec/authentication-methods.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import type { Connect, Connection } from '../connection.ts'
+
+/**
+ * Which method EEC and ECS take: D-15. The ECS offers its methods in its metadata (RFC 8414), before anybody is
+ * authenticated; each answer to an authenticated EEC repeats offer and choice, and so does each request. Whoever took a
+ * method out of the metadata is found out by both (THREATS NG-02).
+ */
+
+/** What the EEC saw, and what it took of it. */
+export interface Agreement {
+  /** as offered, in the order of the offer */
+  readonly offered: readonly string[]
+  readonly chosen: EcsMethod
+}
+
+const HEADER = 'edge-auth-methods'
+
+/** Of RFC 8414 2, what an EEC looks at; the last member is ours. */
+const Metadata = Type.Object({
+  issuer: Type.String(),
+  edge_eec_authentication_methods_supported: Type.Optional(Type.Unknown()),
+})
+
+export function metadataRequest(): Message {
+  return { method: 'GET', path: '/.well-known/oauth-authorization-server' }
+}
+
+/**
+ * @param wanted - best first; what is not in it is below the floor
+ * @throws Refusal AUTHENTICATION_METHOD_NOT_ACCEPTED if nothing is common; RefusedByServer, AnswerNotAccepted
+ */
+export function processMetadata(response: Response, ecs: Fqdn, wanted: readonly EcsMethod[]): Agreement {
+  requireStatus(response, 200)
+  const { issuer, edge_eec_authentication_methods_supported: offered } = readJson(response, Metadata)
+  acceptIf(isOriginOf(issuer, ecs), 'the metadata are those of another server')
+  const [only] = wanted
+  // Where one method is acceptable, there is nothing to choose, and nothing that could be taken away unseen.
+  if (offered === undefined && only !== undefined && wanted.length === 1) return { chosen: only, offered: [] }
+  return { chosen: chooseMethod(offered, wanted), offered: offered as readonly string[] }
+}
+
+/** The connections on which the EEC will be authenticated, and those alone, are held to what was agreed. */
+export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
+  if (agreement.offered.length === 0) return connect
+  const hold = (connection: Connection) => holdToAgreement(connection, agreement)
+  if (agreement.chosen === 'TLS_KEDGE') return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
+  return { ...connect, byCertificate: (origin) => hold(connect.byCertificate(origin)) }
+}
+
+/** Says in each request what was agreed, and goes on only with an ECS that says the same. */
+function holdToAgreement(connection: Connection, agreement: Agreement): Connection {
+  const said = `offered="${agreement.offered.join(' ')}"; chosen="${agreement.chosen}"`
+  return {
+    open: () => connection.open(),
+    close: () => connection.close(),
+    async request(message) {
+      const response = await connection.request({ ...message, headers: { ...message.headers, [HEADER]: said } })
+      const heard = response.headers[HEADER]
+      // A refusal can come from before the ECS knows who asks.
+      if (heard === said || (heard === undefined && response.status >= 400)) return response
+      connection.close()
+      throw new AnswerNotAccepted(
+        heard === undefined
+          ? 'the ECS does not say which methods it offered'
+          : 'the ECS offered other methods than the EEC has seen: somebody between them changed the offer',
+      )
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Connection } from './connection.ts'
+import type { ProofKey } from './proof-key.ts'
+
+/** A token that is good with a proof by the key of this EEC alone. */
+export interface BoundToken {
+  readonly token: string
+  /** milliseconds since 1970 */
+  readonly expiresAt: number
+}
+
+/** A token is no longer used in the last 30 s of its life, or in the last fifth of it if that is shorter. */
+const RESERVE = { longest: 30_000, share: 0.2 }
+
+/** One token, asked for when it is needed and used until shortly before it expires. */
+export class HeldToken {
+  readonly #ask: () => Promise<BoundToken>
+  readonly #clock: Pick<Clock, 'now'>
+  #held: { readonly token: Promise<BoundToken>; readonly usableUntil: Promise<number> } | undefined
+
+  constructor(ask: () => Promise<BoundToken>, clock: Pick<Clock, 'now'>) {
+    this.#ask = ask
+    this.#clock = clock
+  }
+
+  /** @throws whatever asking throws; the next call asks again */
+  async get(): Promise<BoundToken> {
+    const held = this.#held ?? this.#renew()
+    try {
+      if (this.#clock.now() < (await held.usableUntil)) return await held.token
+    } catch (error) {
+      this.#forget(held)
+      throw error
+    }
+    this.#forget(held)
+    return (this.#held ?? this.#renew()).token
+  }
+
+  #renew() {
+    const since = this.#clock.now()
+    const token = this.#ask()
+    const usableUntil = token.then(({ expiresAt }) => {
+      return expiresAt - Math.min(RESERVE.longest, (expiresAt - since) * RESERVE.share)
+    })
+    // Whoever waits hears of the failure by the token itself.
+    usableUntil.catch(() => {})
+    this.#held = { token, usableUntil }
+    return this.#held
+  }
+
+  #forget(held: object): void {
+    if (this.#held === held) this.#held = undefined
+  }
+}
+
+/**
+ * Every request goes with the token and a proof for this very request: RFC 9449 7.1. Without a token none goes at all
+ * (THREATS NG-03).
+ *
+ * @param origin - of the connection
+ */
+export function withToken(
+  connection: Connection,
+  origin: string,
+  { token, key }: { readonly token: () => Promise<BoundToken>; readonly key: ProofKey },
+): Connection {
+  return {
+    open: () => connection.open(),
+    close: () => connection.close(),
+    async request(message) {
+      const { token: text } = await token()
+      const [path] = message.path.split('?', 1)
+      const dpop = await key.prove({ method: message.method, uri: `${origin}${path}`, token: text })
+      return connection.request({ ...message, headers: { ...message.headers, authorization: `DPoP ${text}`, dpop } })
+    },
+  }
+}
