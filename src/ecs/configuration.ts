@@ -64,6 +64,11 @@ export const Configuration = Type.Object(
           },
           strict,
         ),
+        /**
+         * whether a handshake may wait while the key that it offers is asked for, so that an EEC that was here before
+         * needs no authentication request; who measures time can tell then which EECs were
+         */
+        fetchOnHandshake: Type.Boolean(),
         /** file of the private key on P-256, PEM, that the AUSF encrypts keys for this ECS to (THREATS KE-09) */
         unwrapKey: Type.Optional(Type.String({ minLength: 1 })),
       },
@@ -85,7 +90,12 @@ export const DEFAULTS = {
   tokens: { accessLifetime: 600, onboardingLifetime: 3_600, keyLifetime: 2_592_000 },
   registrations: { onExpiry: 'revoke' },
   revocationList: { lifetime: 86_400, refresh: 3_600 },
-  authentication: { keyProfile: 'bound', keyServices: [], requests: { perSecond: 10, burst: 50 } },
+  authentication: {
+    keyProfile: 'bound',
+    keyServices: [],
+    requests: { perSecond: 10, burst: 50 },
+    fetchOnHandshake: false,
+  },
   resolve: {},
   log: 'info',
 } satisfies Omit<Configuration, 'fqdn'>
@@ -141,6 +151,7 @@ revocationList:        # seconds
 #       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
 #       root: core-root.crt
 #   unwrapKey: unwrap.key   # P-256: keys come encrypted to it, and through a NEF in no other way
+#   fetchOnHandshake: false # or true: EECs that were here before need no authentication request
 #   requests:           # authentication requests of one address; more if many EECs are behind one
 #     perSecond: 10
 #     burst: 50

@@ -138,11 +138,14 @@ export const aKedge = (): Kedge => key('Kedge', randomBytes(32).toString('hex'))
 interface Options extends Partial<EcsEnvironment> {
   readonly keyProfile?: 'bound' | 'literal'
   readonly requests?: { readonly perSecond: number; readonly burst: number }
+  readonly fetchOnHandshake?: boolean
 }
+
+const UNLIMITED = { perSecond: 100_000, burst: 100_000 }
 
 /** A real ECS that asks the AUSF of one network and the NEF of another; both stand here. */
 export async function runEcsWithKeyServices(name: string, options: Options = {}) {
-  const { keyProfile = 'bound', requests = { perSecond: 100_000, burst: 100_000 }, ...environment } = options
+  const { keyProfile = 'bound', fetchOnHandshake = false, requests = UNLIMITED, ...environment } = options
   const ecs = await runEcs(name, environment)
   const { rootPem, ecsIssuer } = ecs.opened
   const authorities = [rootPem, writePem('CERTIFICATE', ecsIssuer.certificate.der)]
@@ -151,7 +154,7 @@ export async function runEcsWithKeyServices(name: string, options: Options = {})
     aKeyService('nef', '002', authorities),
   ])
   ausf.keyScope = nef.keyScope = keyProfile === 'bound' ? 'ECS' : 'UE'
-  await ecs.restart(() => configure(ecs, [ausf, nef], { keyProfile, requests }))
+  await ecs.restart(() => configure(ecs, [ausf, nef], { keyProfile, requests, fetchOnHandshake }))
   return {
     ecs,
     ausf,

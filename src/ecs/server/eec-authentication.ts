@@ -1,21 +1,26 @@
-import type { SecureServerOptions } from 'node:http2'
+import type { Http2SecureServer, SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { createAlarms } from '../../nf/alarms.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
-import { parseKedgeId, parsePskIdentity } from '../../spec/kedge-id.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
+import { fetchBeforeHandshake } from '../../tls/psk-front.ts'
 import { pskServer } from '../../tls/psk-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { keyServices } from '../adapters/key-service.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import type { PskAuthenticationPorts } from '../authentication/by-psk.ts'
 import { confirmKeys } from '../authentication/confirm-keys.ts'
+import { eecOfIdentity, fetchKey, parseIdentity } from '../authentication/fetch-key.ts'
+import { KnownEecs } from '../authentication/known-eecs.ts'
 import { type HeldKey, PskKeys } from '../authentication/psk-keys.ts'
+import { sourceOf } from '../authentication/source.ts'
 import type { EecPeer } from '../provisioning/provision-service.ts'
 
 /** How EECs authenticate with a key of their network (P5): the keys held now, and the listener that takes them. */
 export interface EecAuthentication extends PskAuthenticationPorts {
   readonly tls: SecureServerOptions
+  /** Stands before the handshakes of the listener, if keys are fetched while these wait. */
+  readonly prepare?: ((server: Http2SecureServer) => void) | undefined
   /** @throws Refusal CREDENTIAL_MISSING for a connection that has not proven a key that is good now */
   provenKey(socket: TLSSocket): HeldKey
   /** The same of a request: it counts as a use of the key. */
@@ -32,14 +37,14 @@ export async function eecAuthentication(
   credential: () => ServerCredential,
 ): Promise<EecAuthentication> {
   const { configuration, clock, random } = ecs
-  const { keyProfile, unwrapKey, keyServices: configured, requests } = configuration.authentication
+  const { keyProfile, unwrapKey, keyServices: configured, requests, fetchOnHandshake } = configuration.authentication
   const resolve = new Map(Object.entries(configuration.resolve))
   const services = await keyServices(configured, { ...ecs, keyProfile, unwrapKey, resolve, credential })
   const keys = new PskKeys(clock.now)
-  const parseIdentity = keyProfile === 'literal' ? parseKedgeId : parsePskIdentity
+  const known = new KnownEecs(eecOfIdentity)
   const psk = pskServer<HeldKey>({
     keyOf(text) {
-      const identity = parseIdentity(text)
+      const identity = parseIdentity(keyProfile, text)
       return identity && keys.find(identity)
     },
     isGoodNow: (key) => keys.isGood(key),
@@ -61,13 +66,17 @@ export async function eecAuthentication(
     inDoubt: () => keys.inDoubt(),
     confirm: (identity: string) => keys.confirm(identity),
   }
+  const fetching = { ...ports, eecIdOf: known.eecIdOf.bind(known) }
+  const fetch = (identity: string, address?: string) => fetchKey(fetching, identity, sourceOf(address))
   return {
     ...ports,
     tls: psk.tls,
+    ...(fetchOnHandshake && { prepare: (server) => fetchBeforeHandshake(server, { fetchKey: fetch }) }),
     provenKey: psk.provenKey,
     peerOf(socket) {
       const key = psk.provenKey(socket)
       keys.use(key)
+      known.remember(key)
       return { eecIds: key.eecIds, gpsi: key.gpsi }
     },
     sweep: () => keys.sweep(),

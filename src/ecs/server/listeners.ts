@@ -48,6 +48,7 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
       routes: routes[name],
       authenticators: checks,
       ...(name !== 'server' && { admit: admit[name] }),
+      ...(name === 'psk' && { prepare: parts.eecs.prepare }),
       hosts: [fqdn],
       explain,
       log: ecs.log,

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { Listener } from '../../http/listener.ts'
 import { showsUri } from '../../tls/connection.ts'
+import { tlsSelfTest } from '../../tls/self-test.ts'
 import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
 import { recordedAhead } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
@@ -30,8 +31,13 @@ export interface ServingEcs {
   close(): Promise<void>
 }
 
-/** @throws Error with code EADDRINUSE or EACCES if a configured port cannot be had */
-export async function serveEcs(opened: OpenEcs): Promise<ServingEcs> {
+/**
+ * @param selfTest - of the TLS stack; without it there is no listener (THREATS R5)
+ * @throws TlsSelfTestFailed
+ * @throws Error with code EADDRINUSE or EACCES if a configured port cannot be had
+ */
+export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = tlsSelfTest): Promise<ServingEcs> {
+  await selfTest()
   const ports = await choosePorts(opened)
   const urls = urlsOf(opened, ports)
   const lists = keepRevocationLists(opened)
