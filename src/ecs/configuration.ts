@@ -1,4 +1,11 @@
 import { type Static, Type } from 'typebox'
+import {
+  EEC_CONFIGURATION_TEXT,
+  EEC_DEFAULTS,
+  EecPolicyConfiguration,
+  EntitlementServerConfiguration,
+  ProvisioningConfiguration,
+} from './eec-configuration.ts'
 
 const port = Type.Integer({ minimum: 0, maximum: 65_535 })
 const seconds = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum })
@@ -56,6 +63,7 @@ export const Configuration = Type.Object(
         /** `bound`: the key of one EEC at this ECS; `literal`: Kedge itself, as the text of P5 has it */
         keyProfile: Type.Enum(['bound', 'literal']),
         keyServices: Type.Array(KeyServiceConfiguration),
+        entitlementServers: Type.Array(EntitlementServerConfiguration),
         /** authentication requests that one address may send, an IPv6 one together with its /64 */
         requests: Type.Object(
           {
@@ -74,6 +82,8 @@ export const Configuration = Type.Object(
       },
       strict,
     ),
+    provisioning: ProvisioningConfiguration,
+    eecPolicy: EecPolicyConfiguration,
     /** where a name is reached, instead of asking DNS */
     resolve: Type.Record(Type.String(), Type.String()),
     log: Type.Enum(['debug', 'info', 'warn', 'error', 'silent']),
@@ -93,9 +103,11 @@ export const DEFAULTS = {
   authentication: {
     keyProfile: 'bound',
     keyServices: [],
+    entitlementServers: [],
     requests: { perSecond: 10, burst: 50 },
     fetchOnHandshake: false,
   },
+  ...EEC_DEFAULTS,
   resolve: {},
   log: 'info',
 } satisfies Omit<Configuration, 'fqdn'>
@@ -143,19 +155,24 @@ revocationList:        # seconds
   lifetime: 86400
   refresh: 3600
 
-# authentication:       # EECs by Kedge: who answers for the subscribers of which network
+# authentication:       # of EECs; without key services and entitlement servers nobody is provisioned
 #   keyProfile: bound
 #   keyServices:
 #     - realm: mnc001.mcc001
 #       via: ausf        # or nef, then with afId
 #       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
 #       root: core-root.crt
+#   entitlementServers:
+#     - issuer: https://ent.operator.example
+#       anchors: [operator-root.crt]
+#       verify: certificate   # or introspection, or both
+#       unbound: refused      # or allowed: a token that is bound to no key is taken, once
 #   unwrapKey: unwrap.key   # P-256: keys come encrypted to it, and through a NEF in no other way
 #   fetchOnHandshake: false # or true: EECs that were here before need no authentication request
 #   requests:           # authentication requests of one address; more if many EECs are behind one
 #     perSecond: 10
 #     burst: 50
 
-log: info
+${EEC_CONFIGURATION_TEXT}log: info
 `
 }

@@ -1,5 +1,6 @@
+import type { PresentedRequest } from '../eec-authentication/presented-token.ts'
 import type { OnboardingCredential } from '../tokens/onboarding-token.ts'
-import type { EecPeer } from './provisioning/provision-service.ts'
+import type { AuthenticatedEec } from './provisioning/provision-service.ts'
 import type { EesPeer } from './registrar/registration.ts'
 
 /** What a client can be at an ECS: each credential has one authenticator, and each route declares one. */
@@ -15,7 +16,11 @@ export interface EcsPeers {
   /** a registered EES that the policy, its token or both let call this operation (D-10) */
   authorized: EesPeer
   /** an EEC, by a pre-shared key of its network (P5) */
-  psk: EecPeer
+  psk: AuthenticatedEec
+  /** an EEC, by a token of its entitlement configuration server (P2) */
+  entitlement: AuthenticatedEec
+  /** an EEC that asks for a token: its entitlement is the grant in the content (RFC 7523 2.1) */
+  grant: PresentedRequest
   /** an operator, by a certificate of the operator authority */
   operator: Operator
 }

@@ -71,6 +71,13 @@ export const APPLICATION_ERRORS = {
     clause: 'TS 33.558 6.2',
     challenge: '',
   },
+  ASSERTION_INVALID: {
+    status: 401,
+    title: 'Assertion does not authenticate the client',
+    clause: 'RFC 7523 3.2',
+    oauth: 'invalid_client',
+    challenge: 'invalid_token',
+  },
   ONBOARDING_TOKEN_INVALID: {
     status: 401,
     title: 'Onboarding token is not valid',
@@ -232,6 +239,8 @@ export const APPLICATION_ERRORS = {
     clause: 'THREATS FW-08',
     oauth: 'temporarily_unavailable',
   },
+  PEER_NOT_FOUND: { status: 404, title: 'No such ECS among the peers', clause: 'ours' },
+  TRUST_BUNDLE_INVALID: { status: 502, title: 'Trust bundle of another ECS is not valid', clause: 'ours' },
   SIGNING_KEY_NOT_FOUND: { status: 404, title: 'No such signing key', clause: 'TS 33.501 14.3.3' },
 
   // our side

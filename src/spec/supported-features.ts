@@ -9,6 +9,9 @@
  */
 export const EDGEWARD_ONBOARDING = 64
 
+/** Ours, in Eecs_ServiceProvisioning (D-12): the answer brings `eesTokens`, far from where the features of TS 24.558 will be. */
+export const EDGEWARD_EES_TOKENS = 64
+
 export function hasFeature(suppFeat: string | undefined, feature: number): boolean {
   const digit = suppFeat?.at(-1 - Math.floor((feature - 1) / 4)) ?? '0'
   return ((Number.parseInt(digit, 16) >> ((feature - 1) % 4)) & 1) === 1

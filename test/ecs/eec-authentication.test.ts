@@ -175,7 +175,7 @@ describe('EEC authentication by Kedge: TR 33.839 6.x.2', () => {
     const eec = anEec(ecs, running.ausf)
     const byKey = kept(await authenticated(ecs, eec))
     const [anybody, plain] = [ecs.anybody(), ecs.withoutCertificate(Number(new URL(ecs.serving.listeners.psk).port))]
-    refusedWith(await provision(anybody, eec.eecId), 'RESOURCE_URI_STRUCTURE_NOT_FOUND')
+    refusedWith(await provision(anybody, eec.eecId), 'CREDENTIAL_MISSING')
     refusedWith(await askOver(byKey, eec), 'RESOURCE_URI_STRUCTURE_NOT_FOUND')
     await notLetIn(provision(plain, eec.eecId))
     for (const peer of [anybody, plain]) peer.close()

@@ -7,7 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRoot } from '../../src/certificates/authority.ts'
 import { writePem } from '../../src/certificates/pem.ts'
 import { drawSerial, type Issuance, type Subject, templateFor } from '../../src/certificates/template.ts'
+import type { EcsPeers } from '../../src/ecs/peers.ts'
 import { eecAuthentication } from '../../src/ecs/server/eec-authentication.ts'
+import { openEecSide } from '../../src/ecs/server/eec-side.ts'
 import { ecsRoutes } from '../../src/ecs/server/listeners.ts'
 import { keepRevocationLists } from '../../src/ecs/server/revocation-lists.ts'
 import { withoutListeners } from '../../src/ecs/server/serve-ecs.ts'
@@ -20,7 +22,7 @@ import { notLetIn, oauthErrorOf, problemOf, withoutTrace } from './refusals.ts'
 import { bodyOf, newEesKey, onboard, REGISTRATIONS, type RunningEcs, type RunningEes, runEcs } from './running-ecs.ts'
 
 type Listener = 'server' | 'mtls' | 'psk' | 'admin'
-type Credential = 'public' | 'onboardingToken' | 'certificate' | 'returning' | 'authorized' | 'psk' | 'operator'
+type Credential = keyof EcsPeers
 
 const PUBLIC = {
   CaCerts: 'public',
@@ -32,7 +34,13 @@ const PUBLIC = {
 
 /** What every route of every listener asks for. A route that is not here must not be, and what is public stands here. */
 const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
-  server: { CreateEESRegistration: 'onboardingToken', RequestEecAuthentication: 'public', ...PUBLIC },
+  server: {
+    CreateEESRegistration: 'onboardingToken',
+    RequestEecAuthentication: 'public',
+    RequestServProv: 'entitlement',
+    EecAccessTokenRequest: 'grant',
+    ...PUBLIC,
+  },
   mtls: {
     CreateEESRegistration: 'returning',
     GetIndEESReg: 'authorized',
@@ -46,7 +54,7 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     RevokeToken: 'certificate',
     ...PUBLIC,
   },
-  psk: { RequestServProv: 'psk' },
+  psk: { RequestServProv: 'psk', EecAccessTokenRequest: 'psk' },
   admin: {
     InviteEes: 'operator',
     ListEes: 'operator',
@@ -187,6 +195,8 @@ describe('who is let in where', () => {
       case 'operator':
         return identity.name === 'the operator'
       case 'psk':
+      case 'entitlement':
+      case 'grant':
         return false
     }
   }
@@ -273,8 +283,9 @@ describe('who is let in where', () => {
     const context = await withoutListeners(ecs.opened)
     const lists = keepRevocationLists(ecs.opened)
     const eecs = await eecAuthentication(context, 'https://nowhere.example', () => assert.fail('not asked for'))
+    const eecSide = await openEecSide(ecs.opened, () => assert.fail('not asked for'))
     lists.stop()
-    return ecsRoutes(context, { lists, eecs })
+    return ecsRoutes(context, { lists, eecs, eecSide })
   }
 })
 

@@ -14,14 +14,12 @@ import { verifyOnboardingToken } from '../../tokens/onboarding-token.ts'
 import { decide } from '../authorization-server/decide.ts'
 import type { AuthorizationMode, Policy } from '../authorization-server/policy.ts'
 import type { EcsPeers } from '../peers.ts'
-import type { EecPeer } from '../provisioning/provision-service.ts'
 import type { EesPeer } from '../registrar/registration.ts'
 import type { KnownCertificate } from './certificate-store.ts'
+import { type EecAuthenticationPorts, eecAuthenticators } from './eec-authenticators.ts'
 
-export interface AuthenticationPorts {
+export interface AuthenticationPorts extends EecAuthenticationPorts {
   readonly fqdn: Fqdn
-  /** @throws Refusal CREDENTIAL_MISSING */
-  eecOf(socket: TLSSocket): EecPeer
   /** `iss` of access tokens */
   readonly issuer: string
   readonly eesIssuer: Certificate
@@ -32,7 +30,6 @@ export interface AuthenticationPorts {
   /** milliseconds since 1970: onboarding tokens that were issued until then are void */
   readonly onboardingSince: number
   readonly accessLifetime: number
-  now(): number
   policy(): Policy
   verificationKeys(): KeySource
   findCertificate(serial: string): Promise<KnownCertificate | undefined>
@@ -81,7 +78,7 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
       if (mode !== 'token') checkPolicy(ecs.policy(), evidence, peer)
       return peer
     },
-    psk: async ({ socket }) => ecs.eecOf(socket),
+    ...eecAuthenticators(ecs),
     operator: async ({ socket }) => {
       const [uri = ''] = shownByOperator(socket).certificate.subjectAltNames.uris
       return { name: uri.slice(uri.lastIndexOf(':') + 1) }

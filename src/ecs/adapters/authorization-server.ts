@@ -1,5 +1,6 @@
 import { statement } from '../../store/queries.ts'
 import { hashedTokenId } from '../audit.ts'
+import { offeredMethods } from '../authentication/offered-methods.ts'
 import { firstToken } from '../authorization-server/request-token.ts'
 import type { AuthorizationServer } from '../authorization-server/routes.ts'
 import type { IssuedToken } from '../certificate-authority/certify.ts'
@@ -15,6 +16,7 @@ export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: Ec
   return {
     issuer: apiRoot,
     mtlsRoot,
+    offered: offeredMethods(configuration),
     fqdn,
     lifetimes: { atEcs: tokens.accessLifetime, atEes: Math.min(300, tokens.accessLifetime) },
     random,

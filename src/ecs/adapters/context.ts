@@ -1,7 +1,7 @@
 import type { Issuer } from '../../certificates/authority.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
-import type { Fqdn } from '../../spec/identifiers.ts'
+import type { Fqdn, RegistrationId } from '../../spec/identifiers.ts'
 import type { EmbeddedStore } from '../../store/open-store.ts'
 import type { IssuedToken } from '../certificate-authority/certify.ts'
 import type { Configuration } from '../configuration.ts'
@@ -22,4 +22,6 @@ export interface EcsContext {
   /** the access token that comes with the answer to an onboarding */
   issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken | undefined>
   readonly cutOff: EndingPorts['cutOff']
+  /** Commits a change of a registration; when this returns, EECs are told what is stored, whether it succeeded or not. */
+  changing(registrationId: RegistrationId, change: () => Promise<void>): Promise<void>
 }

@@ -89,7 +89,9 @@ export function certificationPorts(
       const { serial, thumbprint, notAfter } = certificate
       const unit = [markIssued(certificate, now), extendRegistration(registrationId, notAfter, now)]
       const issued = { event: 'certificate-issued', registrationId, serial, thumbprint } as const
-      await commit(store, now, unit, issued, ...(token === undefined ? [] : [token.issue]))
+      await ecs.changing(registrationId, () =>
+        commit(store, now, unit, issued, ...(token === undefined ? [] : [token.issue])),
+      )
     },
     async abandon({ serial }) {
       const now = clock.now()
@@ -138,7 +140,7 @@ export function onboardingPorts(ecs: EcsContext): OnboardingPorts {
           reserveKey(key, registrationId),
           insertIntent(intent, registrationId, key, now),
         ]
-        await commit(store, now, unit, {
+        const event = {
           event: 'onboarded',
           eesId,
           fqdn,
@@ -146,7 +148,8 @@ export function onboardingPorts(ecs: EcsContext): OnboardingPorts {
           token: hashedTokenId(credential.jti),
           key: key.spkiSha256,
           serial: intent.serial,
-        })
+        } as const
+        await ecs.changing(registrationId, () => commit(store, now, unit, event))
         return { registration, intent }
       }),
     issueAccessToken: (registration, { thumbprint }) => ecs.issueFirstToken(registration, thumbprint),
@@ -205,7 +208,7 @@ function certificateOf({ serial, state, pem, thumbprint }: CertificateRow): 'int
   return { serial, chain: pem, thumbprint, notBefore: issued.notBefore, notAfter: issued.notAfter }
 }
 
-export function updatePorts({ store, clock }: EcsContext): UpdatePorts {
+export function updatePorts({ store, clock, changing }: EcsContext): UpdatePorts {
   return {
     now: clock.now,
     inTurn: turnsByName(),
@@ -214,13 +217,14 @@ export function updatePorts({ store, clock }: EcsContext): UpdatePorts {
       const now = clock.now()
       const { next, end } = await nextOf(store, registration, content)
       const { registrationId, version } = next
-      await commit(store, now, [updateRegistration(next, end, now)], { event: 'updated', registrationId, version })
+      const event = { event: 'updated', registrationId, version } as const
+      await changing(registrationId, () => commit(store, now, [updateRegistration(next, end, now)], event))
       return next
     },
   }
 }
 
-export function returnPorts({ store, clock }: EcsContext): ReturnPorts {
+export function returnPorts({ store, clock, changing }: EcsContext): ReturnPorts {
   return {
     now: clock.now,
     async reviveRegistration(registration, content) {
@@ -228,7 +232,7 @@ export function returnPorts({ store, clock }: EcsContext): ReturnPorts {
       const { registrationId, eesId, fqdn } = registration
       const { next, end } = await nextOf(store, { ...registration, state: 'live' }, content)
       const event = { event: 'registered', eesId, fqdn, registrationId } as const
-      await commit(store, now, [reviveRegistration(next, end, now)], event)
+      await changing(registrationId, () => commit(store, now, [reviveRegistration(next, end, now)], event))
       return next
     },
   }
@@ -254,7 +258,7 @@ export function endingPorts(ecs: EcsContext): EndingPorts {
         const stays = ending === 'expired' && ecs.configuration.registrations.onExpiry === 'block'
         const unit = stays ? suspendRegistration(registration, now) : endRegistration(registration, ending, now)
         const event = { event: 'ended', registrationId, eesId, ending } as const
-        await commit(store, now, unit, event)
+        await ecs.changing(registrationId, () => commit(store, now, unit, event))
         return true
       } catch (error) {
         const current = await findByRegistrationId(store, registrationId)

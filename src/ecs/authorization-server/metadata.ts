@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { EcsMethod } from '../../spec/authentication-methods.ts'
 import type { RetrieveKeyRsp } from '../../spec/messages/access-token.ts'
 import { mapOf } from '../../spec/messages/forms.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
@@ -18,6 +19,8 @@ export interface Endpoints {
   readonly issuer: string
   /** `https://FQDN[:PORT]` of the listener with client certificates */
   readonly mtlsRoot: string
+  /** how EECs authenticate here */
+  readonly offered: readonly EcsMethod[]
 }
 
 /** RFC 8414 2, RFC 8705 2.1.1 and 3.3. */
@@ -35,10 +38,16 @@ export interface AuthorizationServerMetadata {
   readonly introspection_endpoint_auth_methods_supported: readonly ['tls_client_auth']
   readonly revocation_endpoint_auth_methods_supported: readonly ['tls_client_auth']
   readonly tls_client_certificate_bound_access_tokens: true
+  /** ours (D-15) */
+  readonly edge_eec_authentication_methods_supported: readonly EcsMethod[]
+  /** ours: where an EEC gets its tokens for EESs (D-12); with a key of its network it has the same on that listener */
+  readonly edge_eec_token_endpoint: string
+  /** RFC 9449 5.1 */
+  readonly dpop_signing_alg_values_supported: readonly ['ES256']
 }
 
 export function authorizationServerMetadata(
-  { issuer, mtlsRoot }: Endpoints,
+  { issuer, mtlsRoot, offered }: Endpoints,
   scopes: Iterable<string>,
 ): AuthorizationServerMetadata {
   return {
@@ -54,6 +63,9 @@ export function authorizationServerMetadata(
     introspection_endpoint_auth_methods_supported: ['tls_client_auth'],
     revocation_endpoint_auth_methods_supported: ['tls_client_auth'],
     tls_client_certificate_bound_access_tokens: true,
+    edge_eec_authentication_methods_supported: [...offered],
+    edge_eec_token_endpoint: `${issuer}${PATHS.token}`,
+    dpop_signing_alg_values_supported: ['ES256'],
   }
 }
 

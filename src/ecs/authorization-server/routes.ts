@@ -3,15 +3,12 @@ import type { Operation } from '../../spec/operation.ts'
 import { toJwkSet } from '../../tokens/key-set.ts'
 import type { EcsPeers } from '../peers.ts'
 import { type IntrospectionPorts, introspectToken, TokenReferenceForm } from './introspect-token.ts'
-import { authorizationServerMetadata, KeyRequest, PATHS, retrieveKey } from './metadata.ts'
+import { authorizationServerMetadata, type Endpoints, KeyRequest, PATHS, retrieveKey } from './metadata.ts'
 import { tokenApis } from './policy.ts'
 import { requestToken, TokenForm, type TokenPorts } from './request-token.ts'
 import { type RevocationPorts, revokeToken } from './revoke-token.ts'
 
-export interface AuthorizationServer extends TokenPorts, IntrospectionPorts, RevocationPorts {
-  /** `https://FQDN[:PORT]` of the listener with client certificates */
-  readonly mtlsRoot: string
-}
+export interface AuthorizationServer extends TokenPorts, IntrospectionPorts, RevocationPorts, Endpoints {}
 
 const route = routesOf<EcsPeers>()
 const api = 'oauth2'

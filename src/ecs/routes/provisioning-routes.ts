@@ -1,8 +1,19 @@
 import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
+import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import type { ECSServProvRespWithTokens, EesToken } from '../../spec/messages/ees-tokens.ts'
 import { ECSServProvReq } from '../../spec/messages/service-provisioning.ts'
 import type { Operation } from '../../spec/operation.ts'
+import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import { EDGEWARD_EES_TOKENS, hasFeature } from '../../spec/supported-features.ts'
 import type { EcsPeers } from '../peers.ts'
-import { type ProvisioningPorts, provisionService } from '../provisioning/provision-service.ts'
+import {
+  type AuthenticatedEec,
+  type ProvisioningPorts,
+  provisionService,
+  toEdnConfigInfo,
+} from '../provisioning/provision-service.ts'
+import type { IndexedEes } from '../provisioning/registration-index.ts'
+import { withMethods } from './eec-answer.ts'
 
 const route = routesOf<EcsPeers>()
 
@@ -14,15 +25,31 @@ export const REQUEST_SERV_PROV: Operation = {
   clause: 'TS 24.558 6.2',
 }
 
-/** On the `psk` listener: EDGE-4 for an EEC that has proven its key. */
-export function provisioningRoute(ecs: ProvisioningPorts): Route<EcsPeers> {
+/** The credentials of an EEC: one on each listener that EECs come to. */
+export type EecCredential = 'entitlement' | 'psk'
+
+export interface ProvisioningRoutePorts extends ProvisioningPorts {
+  readonly offered: readonly EcsMethod[]
+  issueEesTokens(eec: AuthenticatedEec & { readonly eecId: EecId }, eess: readonly IndexedEes[]): Promise<EesToken[]>
+}
+
+/** EDGE-4, for an EEC that has authenticated in whatever way. */
+export function provisioningRoute(ecs: ProvisioningRoutePorts, credential: EecCredential): Route<EcsPeers> {
   return route({
     operation: REQUEST_SERV_PROV,
-    credential: 'psk',
+    credential,
     content: { mediaType: 'application/json', schema: ECSServProvReq },
     async handle({ peer, body }) {
-      const answer = await provisionService(ecs, peer, body)
-      return answer === undefined ? noContent() : ok(answer)
+      const { eecId, eess } = provisionService(ecs, peer, body)
+      if (eess.length === 0) return withMethods(ecs.offered, peer, noContent())
+      // Who has proven no key has nothing that a token could be bound to.
+      const wanted = hasFeature(body.suppFeat, EDGEWARD_EES_TOKENS) && peer.jkt !== undefined
+      const eesTokens = wanted ? await ecs.issueEesTokens({ ...peer, eecId }, eess) : []
+      const answer: ECSServProvRespWithTokens = {
+        ednCnfgInfo: toEdnConfigInfo(eess),
+        ...(eesTokens.length > 0 && { eesTokens }),
+      }
+      return withMethods(ecs.offered, peer, ok(answer))
     },
   })
 }

@@ -13,16 +13,15 @@ import type { EcsContext } from '../adapters/context.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands, provisioningIssuer } from '../adapters/operator.ts'
 import { certificationPorts, endingPorts, onboardingPorts, returnPorts, updatePorts } from '../adapters/registrar.ts'
-import { liveRegistrations } from '../adapters/registration-store.ts'
 import { authorizationServerRoutes } from '../authorization-server/routes.ts'
 import type { EcsPeers } from '../peers.ts'
 import { authInfoOf } from '../routes/auth-info.ts'
 import { authenticationRoute } from '../routes/authentication-routes.ts'
 import { publicCertificateRoutes, reenrolmentRoute } from '../routes/certificate-routes.ts'
 import { operatorRoutes } from '../routes/operator-routes.ts'
-import { provisioningRoute } from '../routes/provisioning-routes.ts'
 import { onboardingRoute, registrationRoutes } from '../routes/registration-routes.ts'
 import type { EecAuthentication } from './eec-authentication.ts'
+import { type EecSide, eecRoutes } from './eec-side.ts'
 import type { ListenerName } from './ports.ts'
 import type { RevocationLists } from './revocation-lists.ts'
 
@@ -31,6 +30,7 @@ type Ecs = OpenEcs & EcsContext
 export interface ListenerParts {
   readonly lists: RevocationLists
   readonly eecs: EecAuthentication
+  readonly eecSide: EecSide
   /** what all listeners with a certificate show */
   readonly credential: ServerCredential
 }
@@ -40,7 +40,7 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
   const routes = ecsRoutes(ecs, parts)
   const tls = listenerTls(ecs, parts)
   const { fqdn } = ecs.configuration
-  const { admit, ...checks } = authenticators(authenticationPorts(ecs, parts.eecs))
+  const { admit, ...checks } = authenticators(authenticationPorts(ecs, parts))
   const listener = (name: ListenerName) =>
     createListener<EcsPeers>({
       name,
@@ -70,7 +70,7 @@ export function listenerTls(
 
 export function ecsRoutes(
   ecs: Ecs,
-  { lists, eecs }: Pick<ListenerParts, 'lists' | 'eecs'>,
+  { lists, eecs, eecSide }: Pick<ListenerParts, 'lists' | 'eecs' | 'eecSide'>,
 ): Record<ListenerName, Route<EcsPeers>[]> {
   const { fqdn, certificates } = ecs.configuration
   const bindingRequired = certificates.channelBinding === 'required'
@@ -84,26 +84,29 @@ export function ecsRoutes(
     revocationList: lists.read,
   })
   const oauth = authorizationServerRoutes(authorizationServerPorts(ecs, ecs.urls()))
+  const forEecs = eecRoutes(ecs, ecs.urls(), { ...eecSide, eecOf: eecs.peerOf })
   const forAnybody = [...shown, ...oauth.filter(({ credential }) => credential === 'public')]
   return {
-    server: [onboardingRoute(onboarding), authenticationRoute(eecs), ...forAnybody],
+    server: [onboardingRoute(onboarding), authenticationRoute(eecs), ...forEecs.server, ...forAnybody],
     mtls: [
       ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs), ...returnPorts(ecs) }),
       reenrolmentRoute(certificationPorts(ecs), bindingRequired),
       ...oauth.filter(({ credential }) => credential !== 'public'),
       ...forAnybody,
     ],
-    psk: [provisioningRoute({ liveRegistrations: () => liveRegistrations(ecs.store, ecs.clock.now()) })],
+    psk: forEecs.psk,
     admin: operatorRoutes(operatorCommands(ecs)),
   }
 }
 
-function authenticationPorts(ecs: Ecs, { peerOf }: EecAuthentication) {
+function authenticationPorts(ecs: Ecs, { eecs, eecSide }: Pick<ListenerParts, 'eecs' | 'eecSide'>) {
   const { store, clock, configuration, onboarding } = ecs
   const { fqdn, tokens } = configuration
   return {
     fqdn,
-    eecOf: peerOf,
+    eecOf: eecs.peerOf,
+    entitlements: eecSide.entitlements,
+    replays: eecSide.replays,
     issuer: ecs.urls().apiRoot,
     eesIssuer: ecs.eesIssuer.certificate,
     operatorIssuer: ecs.operatorIssuer,

@@ -12,6 +12,7 @@ import type { OperatorCommands } from '../operator/commands.ts'
 import { deregisterExpired } from '../registrar/end-registration.ts'
 import type { EcsUrls } from '../urls.ts'
 import { type EecAuthentication, eecAuthentication } from './eec-authentication.ts'
+import { openEecSide } from './eec-side.ts'
 import { ecsListeners, listenerTls } from './listeners.ts'
 import { choosePorts, knownPorts, type ListenerName, type Ports } from './ports.ts'
 import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
@@ -42,15 +43,17 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
   const urls = urlsOf(opened, ports)
   const lists = keepRevocationLists(opened)
   const listeners: Partial<Record<ListenerName, Listener>> = {}
+  let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
+  const eecSide = await openEecSide(opened, () => credential)
   const ecs = withContext(
     opened,
     urls,
     cutOff(opened, lists, () => listeners.mtls),
+    eecSide.changing,
   )
-  let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
   const pskRoot = `https://${opened.configuration.fqdn}:${ports.psk}`
   const eecs = await eecAuthentication(ecs, pskRoot, () => credential)
-  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, credential }))
+  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, eecSide, credential }))
 
   const { address } = opened.configuration.listen
   await warnOfClock(opened)
@@ -78,6 +81,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       stop()
       lists.stop()
       await Promise.all(open.map(([, listener]) => listener.close()))
+      eecSide.close()
       await opened.close()
     },
   }
@@ -85,15 +89,26 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
 
 /** What an ECS needs to be worked on while nobody is connected to it. */
 export async function withoutListeners(opened: OpenEcs): Promise<OpenEcs & EcsContext> {
-  return withContext(opened, urlsOf(opened, await knownPorts(opened)), async () => {})
+  return withContext(
+    opened,
+    urlsOf(opened, await knownPorts(opened)),
+    async () => {},
+    (_, change) => change(),
+  )
 }
 
-function withContext(opened: OpenEcs, urls: EcsUrls, cut: EcsContext['cutOff']): OpenEcs & EcsContext {
+function withContext(
+  opened: OpenEcs,
+  urls: EcsUrls,
+  cut: EcsContext['cutOff'],
+  changing: EcsContext['changing'],
+): OpenEcs & EcsContext {
   return {
     ...opened,
     urls: () => urls,
     issueFirstToken: (registration, thumbprint) => issueFirstToken(opened, urls, registration, thumbprint),
     cutOff: cut,
+    changing,
   }
 }
 

@@ -31,6 +31,8 @@ export async function serve(ecs: AuthorizationServer) {
       onboardingToken: refuse,
       authorized: refuse,
       psk: refuse,
+      entitlement: refuse,
+      grant: refuse,
       returning: refuse,
       operator: refuse,
     },

@@ -105,6 +105,7 @@ export function anEcs(changes: Partial<AuthorizationServer> & { readonly standin
   return {
     issuer: ISSUER,
     mtlsRoot: 'https://ecs1.edge.example.com:8444',
+    offered: ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'],
     fqdn: ECS,
     lifetimes: TOKEN_LIFETIMES,
     random: systemRandom,

@@ -127,6 +127,9 @@ describe('oauth4webapi as the client', () => {
       introspection_endpoint_auth_methods_supported: ['tls_client_auth'],
       revocation_endpoint_auth_methods_supported: ['tls_client_auth'],
       tls_client_certificate_bound_access_tokens: true,
+      edge_eec_authentication_methods_supported: ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'],
+      edge_eec_token_endpoint: `${ISSUER}/oauth2/token`,
+      dpop_signing_alg_values_supported: ['ES256'],
     })
   })
 

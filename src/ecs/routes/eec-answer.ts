@@ -1,0 +1,12 @@
+import type { Answer } from '../../http/route.ts'
+import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
+
+/**
+ * What was offered and what was chosen, inside the exchange that the choice protects: the EEC compares it with the offer
+ * that it saw before (D-15, THREATS NG-02).
+ */
+export function withMethods(offered: readonly EcsMethod[], { method }: AuthenticatedEec, answer: Answer): Answer {
+  const repeated = `offered="${offered.join(' ')}"; chosen="${method}"`
+  return { ...answer, headers: { ...answer.headers, 'edge-auth-methods': repeated } }
+}

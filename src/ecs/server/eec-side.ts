@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import {
+  type EntitlementVerifier,
+  entitlementVerifier,
+} from '../../eec-authentication/adapters/entitlement-verifier.ts'
+import { ReplayCache } from '../../eec-authentication/replay-cache.ts'
+import type { Route } from '../../http/route.ts'
+import type { ServerCredential } from '../../tls/profile.ts'
+import type { EcsContext } from '../adapters/context.ts'
+import { verifyGrant } from '../adapters/eec-authenticators.ts'
+import { eecTokenPorts } from '../adapters/eec-tokens.ts'
+import { type IndexedRegistrations, indexRegistrations } from '../adapters/live-registrations.ts'
+import type { OpenEcs } from '../adapters/open-ecs.ts'
+import { offeredMethods } from '../authentication/offered-methods.ts'
+import { authMethodsOf, type EecPolicy } from '../authorization-server/eec-policy.ts'
+import { eecGrantRoute, eecTokenRoute } from '../authorization-server/eec-token-routes.ts'
+import { issueEesTokens } from '../authorization-server/request-eec-token.ts'
+import type { EcsPeers } from '../peers.ts'
+import { describeEes } from '../provisioning/describe-ees.ts'
+import type { EecPeer } from '../provisioning/provision-service.ts'
+import { provisioningRoute } from '../routes/provisioning-routes.ts'
+import type { EcsUrls } from '../urls.ts'
+
+/** What an ECS has for EECs beside the keys of their networks: EDGE-4 whole, and the entitlement tokens (P2). */
+export interface EecSide {
+  readonly entitlements: EntitlementVerifier | undefined
+  readonly replays: ReplayCache
+  readonly eecPolicy: EecPolicy
+  readonly registrations: IndexedRegistrations
+  readonly changing: EcsContext['changing']
+  close(): void
+}
+
+export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredential): Promise<EecSide> {
+  const { configuration, clock, store } = ecs
+  const eecPolicy = eecPolicyOf(ecs)
+  const registrations = await indexRegistrations(
+    { store, now: clock.now() },
+    (registration) => describeEes(registration, authMethodsOf(eecPolicy, registration.eesId)),
+    () => {},
+  )
+  const replays = new ReplayCache(clock.now())
+  const { entitlementServers } = configuration.authentication
+  const entitlements = entitlementServers.length === 0 ? undefined : await openVerifier(ecs, replays, credential)
+  return {
+    entitlements,
+    replays,
+    eecPolicy,
+    registrations,
+    async changing(registrationId, change) {
+      try {
+        await change()
+      } finally {
+        await registrations.changed(registrationId)
+      }
+    },
+    close: () => entitlements?.close(),
+  }
+}
+
+function eecPolicyOf({ configuration }: OpenEcs): EecPolicy {
+  const { ees, services, ...policy } = configuration.eecPolicy
+  return { ...policy, ees: new Map(Object.entries(ees)), services: new Set(services) }
+}
+
+async function openVerifier(
+  { configuration, folder, clock, log }: OpenEcs,
+  replays: ReplayCache,
+  credential: () => ServerCredential,
+): Promise<EntitlementVerifier> {
+  const inFolder = (file: string) => (isAbsolute(file) ? file : join(folder, file))
+  const ents = []
+  for (const { anchors, ...ent } of configuration.authentication.entitlementServers) {
+    ents.push({ ...ent, anchors: await Promise.all(anchors.map((file) => readFile(inFolder(file), 'utf8'))) })
+  }
+  return entitlementVerifier({
+    fqdn: configuration.fqdn,
+    ents,
+    credential,
+    resolve: new Map(Object.entries(configuration.resolve)),
+    clock,
+    replays,
+    failed: (error) => log.warn({ err: error }, 'an entitlement configuration server could not be asked'),
+  })
+}
+
+/** The routes for EECs that have authenticated, by the listener that their credential comes to. */
+export function eecRoutes(
+  ecs: OpenEcs,
+  urls: EcsUrls,
+  { eecOf, ...side }: EecSide & { eecOf(socket: TLSSocket): EecPeer },
+): Readonly<Record<'server' | 'psk', Route<EcsPeers>[]>> {
+  const { registrations } = side
+  const { clock, configuration } = ecs
+  const offered = offeredMethods(configuration)
+  const { mostEess } = configuration.provisioning
+  const tokens = { ...eecTokenPorts(ecs, urls, side.eecPolicy), offered }
+  const provisioning = {
+    offered,
+    findEess: (wanted: Parameters<typeof registrations.index.find>[0]) =>
+      registrations.index.find(wanted, clock.now(), mostEess),
+    issueEesTokens: issueEesTokens.bind(undefined, tokens),
+  }
+  const authentication = { now: clock.now, eecOf, ...side }
+  const grants = { ...tokens, verifyGrant: verifyGrant.bind(undefined, authentication) }
+  return {
+    server: [provisioningRoute(provisioning, 'entitlement'), eecGrantRoute(grants)],
+    psk: [provisioningRoute(provisioning, 'psk'), eecTokenRoute(tokens, 'psk')],
+  }
+}
