@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'curl'
+export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'curl' | 'eapol_test' | 'wpa_cli'
 
 const VERSION: Readonly<Record<Judge, readonly string[]>> = {
   openssl: ['version'],
   certtool: ['--version'],
   'gnutls-serv': ['--version'],
   curl: ['--version'],
+  eapol_test: ['-v'],
+  wpa_cli: ['-v'],
 }
 const presence = new Map<Judge, boolean>()
 
