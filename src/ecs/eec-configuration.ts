@@ -49,8 +49,10 @@ export const ProvisioningConfiguration = Type.Object(
   {
     /** EESs that one answer names */
     mostEess: Type.Integer({ minimum: 1, maximum: 10_000 }),
-    /** hosts that notifications may go to: an FQDN, or `*.FQDN` for all names below it */
-    notificationHosts: Type.Array(Type.String({ pattern: '^(\\*\\.)?[a-z0-9.-]+$' }), { maxItems: 256 }),
+    /** hosts that notifications may go to: an FQDN, or `.FQDN` for all names below it */
+    notificationHosts: Type.Array(Type.String({ pattern: '^[a-z0-9.-]+$' }), { maxItems: 256 }),
+    /** addresses that notifications may go to although they are none of the public internet: `10.1.0.0/16` */
+    notificationNetworks: Type.Array(Type.String({ pattern: '^[0-9a-f.:]+/[0-9]{1,3}$' }), { maxItems: 64 }),
     /** PEM files of the roots that the certificates of these hosts are under; the root of this ECS if there is none */
     notificationRoots: Type.Array(Type.String(), { maxItems: 16 }),
     /** subscriptions of one EEC (THREATS HT-11) */
@@ -68,6 +70,7 @@ export const EEC_DEFAULTS = {
   provisioning: {
     mostEess: 100,
     notificationHosts: [],
+    notificationNetworks: [],
     notificationRoots: [],
     subscriptionsPerEec: 16,
     subscriptions: 200_000,
@@ -83,7 +86,8 @@ export const EEC_DEFAULTS = {
 
 export const EEC_CONFIGURATION_TEXT = `# provisioning:         # what EECs are told (EDGE-4)
 #   mostEess: 100       # in one answer
-#   notificationHosts: ['*.apps.example.com']  # where notifications may go; none if nothing is written here
+#   notificationHosts: ['.apps.example.com']   # where notifications may go; nowhere if nothing is written here
+#   notificationNetworks: ['10.1.0.0/16']      # addresses that are none of the public internet, and may be called
 #   notificationRoots: [apps-root.crt]         # instead of the root of this ECS
 #   subscriptionsPerEec: 16
 #   subscriptions: 200000

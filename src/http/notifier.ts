@@ -28,8 +28,13 @@ export interface NotifierOptions {
 export interface Notifier {
   /** @throws Refusal NOTIFICATION_URI_NOT_ACCEPTED */
   check(uri: string): void
-  /** Queues one notification, as JSON. Delivery is tried three times; the caller does not wait for it. */
-  send(uri: string, notification: object): void
+  /**
+   * Queues one notification, as JSON. Delivery is tried three times.
+   *
+   * @param headers - what the subscriber wants to see, beside the certificate
+   * @returns whether it was delivered, once that is known; nobody has to wait for it
+   */
+  send(uri: string, notification: object, headers?: Readonly<Record<string, string>>): Promise<boolean>
   /** Nothing more is sent. */
   close(): void
 }
@@ -46,8 +51,10 @@ const PATIENCE = 5_000
 
 interface Waiting {
   readonly uri: string
+  readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly tried: number
+  settle(delivered: boolean): void
 }
 
 /** Redirects are refusals here as everywhere: the answer to a notification is 200 or 204, or it has failed. */
@@ -60,16 +67,21 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
   const pauses = new Set<() => void>()
   let [underWay, closed] = [0, false]
 
-  const deliver = async ({ uri, body }: Waiting) => {
+  const deliver = async ({ uri, body, headers: wanted }: Waiting) => {
     const target = parseNotificationUri(uri, targets)
     const { path } = target
     const peer = await peers.of(target)
-    const headers = { 'content-type': 'application/json' }
+    const headers = { ...wanted, 'content-type': 'application/json' }
     requireStatus(await peer.request({ method: 'POST', path, headers, body, patience: PATIENCE }), 200, 204)
   }
+  const giveUp = (item: Waiting, error: unknown) => {
+    failed?.(error)
+    item.settle(false)
+  }
   const tryLater = (item: Waiting, error: unknown) => {
+    if (closed) return item.settle(false)
     const pause = PAUSES[item.tried]
-    if (pause === undefined || error instanceof Refusal) return failed?.(error)
+    if (pause === undefined || error instanceof Refusal) return giveUp(item, error)
     const cancel = timers.after(pause, () => {
       pauses.delete(cancel)
       enqueue({ ...item, tried: item.tried + 1 })
@@ -82,7 +94,8 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
       waiting.delete(item)
       underWay++
       deliver(item)
-        .catch((error: unknown) => (closed ? undefined : tryLater(item, error)))
+        .then(() => item.settle(true))
+        .catch((error: unknown) => tryLater(item, error))
         .finally(() => {
           underWay--
           goOn()
@@ -90,17 +103,21 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
     }
   }
   const enqueue = (item: Waiting) => {
-    if (closed) return
-    if (waiting.size >= MOST_WAITING) return failed?.(new Error('too many notifications wait'))
+    if (closed) return item.settle(false)
+    if (waiting.size >= MOST_WAITING) return giveUp(item, new Error('too many notifications wait'))
     waiting.add(item)
     goOn()
   }
   return {
     check: (uri) => void parseNotificationUri(uri, targets),
-    send: (uri, notification) => enqueue({ uri, body: JSON.stringify(notification), tried: 0 }),
+    send: (uri, notification, headers = {}) =>
+      new Promise((settle) => {
+        enqueue({ uri, headers, body: JSON.stringify(notification), tried: 0, settle })
+      }),
     close() {
       closed = true
       for (const cancel of pauses) cancel()
+      for (const { settle } of waiting) settle(false)
       peers.clear()
     },
   }
