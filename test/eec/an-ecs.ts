@@ -87,7 +87,8 @@ export async function anEcs(options: EcsOptions = {}) {
   const pskEndpoint = options.pskEndpoint ?? `https://${name}:${ports.psk}`
   const provisioning = 'provisioning' in options ? options.provisioning : PROVISIONING
 
-  const { offer = ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'], tokens = TOKENS } = options
+  const { tokens = TOKENS } = options
+  const offer = 'offer' in options ? options.offer : ['TLS_KEDGE', 'ENTITLEMENT_TOKEN']
   const repeat = (chosen: string) => {
     const offered = options.repeated === undefined ? offer : options.repeated
     return offered === null

@@ -48,7 +48,8 @@ describe('which method EEC and ECS take: TS 33.558 6.2, D-15', () => {
   })
 
   for (const [name, offer] of [
-    ['nothing', null],
+    ['nothing', undefined],
+    ['null', null],
     ['an empty list', []],
     ['"none"', ['none']],
     ['an empty name', ['']],

@@ -39,15 +39,11 @@ export function processMetadata(response: Response, ecs: Fqdn, wanted: readonly 
   requireStatus(response, 200)
   const { issuer, edge_eec_authentication_methods_supported: offered } = readJson(response, Metadata)
   acceptIf(isOriginOf(issuer, ecs), 'the metadata are those of another server')
-  const [only] = wanted
-  // Where one method is acceptable, there is nothing to choose, and nothing that could be taken away unseen.
-  if (offered === undefined && only !== undefined && wanted.length === 1) return { chosen: only, offered: [] }
   return { chosen: chooseMethod(offered, wanted), offered: offered as readonly string[] }
 }
 
 /** The connections on which the EEC will be authenticated, and those alone, are held to what was agreed. */
 export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
-  if (agreement.offered.length === 0) return connect
   const hold = (connection: Connection) => holdToAgreement(connection, agreement)
   if (agreement.chosen === 'TLS_KEDGE') return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
   return { ...connect, byCertificate: (origin) => hold(connect.byCertificate(origin)) }
