@@ -83,10 +83,14 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
     const pause = PAUSES[item.tried]
     if (pause === undefined || error instanceof Refusal) return giveUp(item, error)
     const cancel = timers.after(pause, () => {
-      pauses.delete(cancel)
+      pauses.delete(stop)
       enqueue({ ...item, tried: item.tried + 1 })
     })
-    pauses.add(cancel)
+    const stop = () => {
+      cancel()
+      item.settle(false)
+    }
+    pauses.add(stop)
   }
   const goOn = () => {
     for (const item of waiting) {
@@ -116,7 +120,7 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
       }),
     close() {
       closed = true
-      for (const cancel of pauses) cancel()
+      for (const stop of pauses) stop()
       for (const { settle } of waiting) settle(false)
       peers.clear()
     },
