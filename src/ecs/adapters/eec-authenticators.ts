@@ -1,18 +1,21 @@
 import type { TLSSocket } from 'node:tls'
 import type { EntitlementVerifier } from '../../eec-authentication/adapters/entitlement-verifier.ts'
-import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
 import { type PresentedRequest, presentedRequest, useProof } from '../../eec-authentication/presented-token.ts'
 import type { ReplayCache } from '../../eec-authentication/replay-cache.ts'
 import { dpopProof } from '../../http/bearer-token.ts'
 import type { Authenticators, Evidence } from '../../http/route.ts'
 import { errorRow } from '../../spec/application-errors.ts'
+import type { EcsMethod } from '../../spec/authentication-methods.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { verifyDpopProof } from '../../tokens/dpop-proof.ts'
+import { checkMethodsSeen, METHODS_HEADER } from '../authentication/offered-methods.ts'
 import type { EcsPeers } from '../peers.ts'
 import type { AuthenticatedEec, EecPeer } from '../provisioning/provision-service.ts'
 
 export interface EecAuthenticationPorts {
   now(): number
+  /** what the metadata of this ECS offer */
+  readonly offered: readonly EcsMethod[]
   /** @throws Refusal CREDENTIAL_MISSING for a connection without a key of the EEC's network */
   eecOf(socket: TLSSocket): EecPeer
   /** undefined if no entitlement configuration server is trusted here */
@@ -28,7 +31,7 @@ export function eecAuthenticators(
   return {
     psk: async (evidence) => withProof(ecs, { ...ecs.eecOf(evidence.socket), method: 'TLS_KEDGE' }, evidence),
     entitlement: async (evidence) => {
-      return toPeer(await entitlementsOf(ecs).verify(presentedRequest(evidence)))
+      return entitledPeer(ecs, presentedRequest(evidence))
     },
     grant: async (evidence) => {
       entitlementsOf(ecs)
@@ -53,7 +56,7 @@ export async function verifyGrant(
   request: PresentedRequest & { readonly assertion: string },
 ): Promise<AuthenticatedEec> {
   try {
-    return toPeer(await entitlementsOf(ecs).verify(request))
+    return await entitledPeer(ecs, request)
   } catch (error) {
     const isCredential = error instanceof Refusal && error.code !== 'DPOP_PROOF_INVALID'
     if (!isCredential || ![401, 403].includes(errorRow(error.code).status)) throw error
@@ -61,16 +64,20 @@ export async function verifyGrant(
   }
 }
 
-function toPeer({ eecId, gpsi, jkt }: EecIdentity): AuthenticatedEec {
-  return { method: 'ENTITLEMENT_TOKEN', eecIds: new Set([eecId]), gpsi, jkt }
+async function entitledPeer(ecs: EecAuthenticationPorts, request: PresentedRequest): Promise<AuthenticatedEec> {
+  const method = 'ENTITLEMENT_TOKEN'
+  const { eecId, gpsi, jkt } = await entitlementsOf(ecs).verify(request)
+  checkMethodsSeen(ecs.offered, method, request.headers[METHODS_HEADER])
+  return { method, eecIds: new Set([eecId]), gpsi, jkt }
 }
 
 /** With a connection that is authenticated already, a proof names the key that tokens shall be bound to (RFC 9449 5). */
 async function withProof(
-  { now, replays }: EecAuthenticationPorts,
+  { now, replays, offered }: EecAuthenticationPorts,
   peer: AuthenticatedEec,
   evidence: Evidence,
 ): Promise<AuthenticatedEec> {
+  checkMethodsSeen(offered, peer.method, evidence.headers[METHODS_HEADER])
   const proof = dpopProof(evidence.headers)
   if (proof === undefined) return peer
   const { method, uri } = presentedRequest(evidence)

@@ -1,4 +1,5 @@
 import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import { refuseUnless } from '../../spec/refusal.ts'
 import type { Configuration } from '../configuration.ts'
 
 /** The methods for EECs that are configured: nothing else is told, and nothing else is taken (D-15, THREATS NG-05). */
@@ -8,4 +9,27 @@ export function offeredMethods({ authentication }: Pick<Configuration, 'authenti
     ...(keyServices.length > 0 ? (['TLS_KEDGE'] as const) : []),
     ...(entitlementServers.length > 0 ? (['ENTITLEMENT_TOKEN'] as const) : []),
   ]
+}
+
+/** In answers and requests: what was offered, and what was chosen of it. */
+export const METHODS_HEADER = 'edge-auth-methods'
+
+export function methodsLine(offered: readonly EcsMethod[], chosen: EcsMethod): string {
+  return `offered="${offered.join(' ')}"; chosen="${chosen}"`
+}
+
+/**
+ * An EEC may say which offer it saw, inside the exchange that its choice protects: if that is not ours, somebody has
+ * changed the offer on its way (THREATS NG-02).
+ *
+ * @param said - the header of its request
+ * @throws Refusal AUTHENTICATION_METHOD_NOT_ACCEPTED
+ */
+export function checkMethodsSeen(
+  offered: readonly EcsMethod[],
+  chosen: EcsMethod,
+  said: string | readonly string[] | undefined,
+): void {
+  const same = said === undefined || said === methodsLine(offered, chosen)
+  refuseUnless(same, 'AUTHENTICATION_METHOD_NOT_ACCEPTED', 'the EEC has seen another offer than that of this ECS')
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../../http/route.ts'
 import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import { METHODS_HEADER, methodsLine } from '../authentication/offered-methods.ts'
 import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
 
 /**
@@ -7,6 +8,5 @@ import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
  * that it saw before (D-15, THREATS NG-02).
  */
 export function withMethods(offered: readonly EcsMethod[], { method }: AuthenticatedEec, answer: Answer): Answer {
-  const repeated = `offered="${offered.join(' ')}"; chosen="${method}"`
-  return { ...answer, headers: { ...answer.headers, 'edge-auth-methods': repeated } }
+  return { ...answer, headers: { ...answer.headers, [METHODS_HEADER]: methodsLine(offered, method) } }
 }

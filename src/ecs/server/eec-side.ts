@@ -103,7 +103,7 @@ export function eecRoutes(
       registrations.index.find(wanted, clock.now(), mostEess),
     issueEesTokens: issueEesTokens.bind(undefined, tokens),
   }
-  const authentication = { now: clock.now, eecOf, ...side }
+  const authentication = { now: clock.now, eecOf, offered, ...side }
   const grants = { ...tokens, verifyGrant: verifyGrant.bind(undefined, authentication) }
   return {
     server: [provisioningRoute(provisioning, 'entitlement'), eecGrantRoute(grants)],

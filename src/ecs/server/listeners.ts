@@ -10,9 +10,11 @@ import { authenticators } from '../adapters/authenticators.ts'
 import { authorizationServerPorts, isTokenRevoked } from '../adapters/authorization-server.ts'
 import { findCertificate } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
+import type { LiveFederation } from '../adapters/federation.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands, provisioningIssuer } from '../adapters/operator.ts'
 import { certificationPorts, endingPorts, onboardingPorts, returnPorts, updatePorts } from '../adapters/registrar.ts'
+import { offeredMethods } from '../authentication/offered-methods.ts'
 import { authorizationServerRoutes } from '../authorization-server/routes.ts'
 import type { EcsPeers } from '../peers.ts'
 import { authInfoOf } from '../routes/auth-info.ts'
@@ -22,6 +24,7 @@ import { operatorRoutes } from '../routes/operator-routes.ts'
 import { onboardingRoute, registrationRoutes } from '../routes/registration-routes.ts'
 import type { EecAuthentication } from './eec-authentication.ts'
 import { type EecSide, eecRoutes } from './eec-side.ts'
+import { federationSide } from './federation-side.ts'
 import type { ListenerName } from './ports.ts'
 import type { RevocationLists } from './revocation-lists.ts'
 
@@ -31,6 +34,7 @@ export interface ListenerParts {
   readonly lists: RevocationLists
   readonly eecs: EecAuthentication
   readonly eecSide: EecSide
+  readonly federation: LiveFederation
   /** what all listeners with a certificate show */
   readonly credential: ServerCredential
 }
@@ -58,11 +62,11 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
 
 export function listenerTls(
   ecs: Ecs,
-  { eecs, credential }: Pick<ListenerParts, 'eecs' | 'credential'>,
+  { eecs, credential, federation }: Pick<ListenerParts, 'eecs' | 'credential' | 'federation'>,
 ): Record<ListenerName, SecureServerOptions> {
   return {
     server: serverTls(credential),
-    mtls: mutualTls(credential, [ecs.eesIssuerPem, ecs.rootPem]),
+    mtls: mutualTls(credential, [ecs.eesIssuerPem, ecs.rootPem, ...federation.roots()]),
     psk: eecs.tls,
     admin: mutualTls(credential, [writePem('CERTIFICATE', ecs.operatorIssuer.der), ecs.rootPem]),
   }
@@ -70,7 +74,7 @@ export function listenerTls(
 
 export function ecsRoutes(
   ecs: Ecs,
-  { lists, eecs, eecSide }: Pick<ListenerParts, 'lists' | 'eecs' | 'eecSide'>,
+  { lists, eecs, eecSide, federation }: Omit<ListenerParts, 'credential'>,
 ): Record<ListenerName, Route<EcsPeers>[]> {
   const { fqdn, certificates } = ecs.configuration
   const bindingRequired = certificates.channelBinding === 'required'
@@ -83,15 +87,17 @@ export function ecsRoutes(
     caCertificates: () => [ecs.eesIssuer.certificate.der, ecs.root.der],
     revocationList: lists.read,
   })
-  const oauth = authorizationServerRoutes(authorizationServerPorts(ecs, ecs.urls()))
+  const between = federationSide(ecs, federation)
+  const oauth = authorizationServerRoutes(between.authorizationServer)
   const forEecs = eecRoutes(ecs, ecs.urls(), { ...eecSide, eecOf: eecs.peerOf })
-  const forAnybody = [...shown, ...oauth.filter(({ credential }) => credential === 'public')]
+  const forAnybody = [...shown, between.trustBundle, ...oauth.filter(({ credential }) => credential === 'public')]
   return {
     server: [onboardingRoute(onboarding), authenticationRoute(eecs), ...forEecs.server, ...forAnybody],
     mtls: [
       ...registrationRoutes({ ...updatePorts(ecs), ...endingPorts(ecs), ...returnPorts(ecs) }),
       reenrolmentRoute(certificationPorts(ecs), bindingRequired),
       ...oauth.filter(({ credential }) => credential !== 'public'),
+      ...between.routes,
       ...forAnybody,
     ],
     psk: forEecs.psk,
@@ -99,14 +105,16 @@ export function ecsRoutes(
   }
 }
 
-function authenticationPorts(ecs: Ecs, { eecs, eecSide }: Pick<ListenerParts, 'eecs' | 'eecSide'>) {
+function authenticationPorts(ecs: Ecs, { eecs, eecSide, federation }: Omit<ListenerParts, 'credential'>) {
   const { store, clock, configuration, onboarding } = ecs
   const { fqdn, tokens } = configuration
   return {
     fqdn,
     eecOf: eecs.peerOf,
+    offered: offeredMethods(configuration),
     entitlements: eecSide.entitlements,
     replays: eecSide.replays,
+    federation,
     issuer: ecs.urls().apiRoot,
     eesIssuer: ecs.eesIssuer.certificate,
     operatorIssuer: ecs.operatorIssuer,
