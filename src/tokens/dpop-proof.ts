@@ -11,7 +11,7 @@ const TYPE = TOKEN_TYPES.dpop
 /** Seconds that a proof is good for (RFC 9449 11.1 wants a short time): a clock may be that far behind ours. */
 const LIFETIME = 60
 /** RFC 3986 characters alone, so that a URL parser has nothing to correct. */
-const HTTPS_URI = /^https:\/\/[A-Za-z0-9._~:/?#[\]@!$&'()*+,;=%-]+$/
+const HTTPS_URI = /^https:\/\/[A-Za-z0-9._~:/?#[\]@!$&'()*+,;=%-]+$/i
 
 /** What a proof is made for. */
 export interface DpopRequest {
