@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { attributeOf, type EapMethodPacket, readEapPacket } from '../../src/keys
 import { deriveAkaKeys } from '../../src/keys/eap-aka.ts'
 import { authenticationReject, challengeResponse, synchronizationFailure } from '../../src/keys/eap-packets.ts'
 import { takeKey } from '../../src/keys/key.ts'
+import { certifyKey, createCoreAuthority, openCoreAuthority } from '../../src/nf/adapters/core-authority.ts'
 import type { NfEnvironment } from '../../src/nf/server/serve-nf.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'
@@ -24,7 +25,7 @@ import { clientTls } from '../../src/tls/client.ts'
 import { createDpopProof } from '../../src/tokens/dpop-proof.ts'
 import { openUdm } from '../../src/udm/adapters/open-udm.ts'
 import { type ServingUdm, serveUdm } from '../../src/udm/server/serve-udm.ts'
-import { anotherDomain, certified, environment, fqdn } from '../nf/a-network.ts'
+import { anNf, anotherDomain, certified, environment, fqdn } from '../nf/a-network.ts'
 
 export const SUPI = 'imsi-001010000000001' as Supi
 export const OTHER_SUPI = 'imsi-001010000000002' as Supi
@@ -57,8 +58,8 @@ export interface Device {
   get(query: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>): Promise<Told>
   post(body: object, headers?: Readonly<Record<string, string>>): Promise<Told>
   relay(eapPacket: string, cookie: string, headers?: Readonly<Record<string, string>>): Promise<Told>
-  /** the header `DPoP` of a POST by this key */
-  proof(signer?: Signer): Promise<{ readonly dpop: string }>
+  /** the header `DPoP` of a POST by this key; `ahead` in milliseconds, as the clock of the server is */
+  proof(signer?: Signer, ahead?: number): Promise<{ readonly dpop: string }>
 }
 
 /** A real UDM and a real entitlement server in this process, made by `edgeward core init`. */
@@ -73,6 +74,8 @@ export interface RunningEntitlement {
   verifier(name?: string): Promise<Verifier>
   /** milliseconds that the clock of the server is ahead of ours */
   advance(milliseconds: number): void
+  /** A new signing key, certified by the authority of the core unless something else is said. */
+  rotate(change?: Rotation): Promise<{ readonly kid: string }>
   restart(): Promise<void>
   stopUdm(): Promise<void>
   close(): Promise<void>
@@ -82,6 +85,15 @@ export interface Verifier {
   introspect(token: string): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>
   validate(request: object): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>
   readonly peer: Peer
+}
+
+interface Rotation {
+  readonly replacesAll?: boolean
+  /** in the place of the one that the server has made */
+  readonly key?: KeyObject
+  readonly fqdn?: string
+  /** certified by another authority */
+  readonly foreign?: boolean
 }
 
 interface Options {
@@ -142,6 +154,16 @@ export async function runEntitlement({
     advance(milliseconds) {
       ahead += milliseconds
     },
+    async rotate({ replacesAll = false, key, fqdn: name = ENT, foreign = false } = {}) {
+      const { operator } = server
+      const made = Buffer.from((await operator.newSigningKey()).publicKey, 'base64')
+      const publicKey = key ?? createPublicKey({ key: made, format: 'der', type: 'spki' })
+      const authority = foreign
+        ? await createCoreAuthority(join(folder, 'foreign'), fqdn('core.example'), making)
+        : await openCoreAuthority(join(folder, 'ca'), undefined)
+      const subject = { ...anNf(name, 'ENT'), fqdn: fqdn(name) }
+      return operator.installSigningKey({ chain: await certifyKey(subject, publicKey, authority, making), replacesAll })
+    },
     async restart() {
       await server.close()
       server = await start()
@@ -187,8 +209,8 @@ function deviceOver(peer: Peer): Device {
         { 'content-type': EAP_RELAY, cookie, ...headers },
         JSON.stringify({ 'eap-relay-packet': eapPacket }),
       ),
-    async proof(signer = defaultKey) {
-      const by = { signer, now: systemClock.now(), jti: systemRandom.uuid() }
+    async proof(signer = defaultKey, ahead = 0) {
+      const by = { signer, now: systemClock.now() + ahead, jti: systemRandom.uuid() }
       return { dpop: await createDpopProof({ method: 'POST', uri: `${peer.origin}/` }, by) }
     },
   }
@@ -257,9 +279,9 @@ export async function authenticate(
 /** @returns an operator token by EAP-AKA */
 export async function operatorToken(
   device: Device,
-  { eecId = 'eec-1', audience = ECS, supi = SUPI, signer }: Partial<Wanted> = {},
+  { eecId = 'eec-1', audience = ECS, supi = SUPI, signer, ahead = 0 }: Partial<Wanted> = {},
 ): Promise<string> {
-  const headers = await device.proof(signer)
+  const headers = await device.proof(signer, ahead)
   const answer = await authenticate(device, acquisition(eecId, audience), { supi, headers })
   const token = answer.body.ap2015?.['OperatorToken']
   if (token === undefined) throw new Error(`${answer.status} ${answer.text}`)
@@ -271,4 +293,5 @@ interface Wanted {
   readonly audience: string
   readonly supi: string
   readonly signer: Signer
+  readonly ahead: number
 }

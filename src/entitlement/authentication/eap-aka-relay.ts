@@ -93,9 +93,11 @@ export async function continueRelay<Asked>(
   refuseUnless(packet !== undefined, 'EAP_EXCHANGE_INVALID', 'the packet is no answer to the open request')
   if (packet.subtype === 'synchronization-failure') return resynchronise(ent, exchange, packet)
 
-  // RFC 4187 3, figure 3 and 4: the USIM did not take the challenge.
-  refuseUnless(packet.subtype === 'challenge', 'AUTHENTICATION_REJECTED', 'the terminal does not accept the challenge')
-  refuseUnless(isRight(exchange, packet, octets), 'EAP_EXCHANGE_INVALID', 'the packet does not answer the challenge')
+  // RFC 4187 6.3.1, 9.5: the USIM does not take the challenge.
+  const declined = packet.subtype === 'authentication-reject' || packet.subtype === 'client-error'
+  refuseUnless(!declined, 'AUTHENTICATION_REJECTED', 'the terminal does not accept the challenge')
+  const right = packet.subtype === 'challenge' && isRight(exchange, packet, octets)
+  refuseUnless(right, 'EAP_EXCHANGE_INVALID', 'the packet does not answer the challenge')
   const { supi, asked } = exchange
   return { outcome: 'authenticated', supi, asked }
 }
