@@ -18,6 +18,7 @@ interface Rule {
 
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const OPERATOR = /^urn:edgeward:operator:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const EAS = /^urn:edgeward:eas:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 
 const RULES: Readonly<Record<Role, Rule>> = {
   root: { ca: true, pathLength: 1, purposes: '', dnsNames: 0 },
@@ -25,10 +26,12 @@ const RULES: Readonly<Record<Role, Rule>> = {
   'ecs-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
   'nf-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
   'operator-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
+  'eas-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
   ees: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID },
   ecs: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1 },
   nf: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID, nfTypes: true },
   operator: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: OPERATOR },
+  eas: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: EAS },
 }
 
 /** Where a certificate differs from what its role demands; an empty list if nowhere. */

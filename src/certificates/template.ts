@@ -31,12 +31,13 @@ export interface Template {
   readonly nfTypes?: readonly string[]
 }
 
-/** Who is certified. An operator's name is one label of lower case letters, digits and hyphens. */
+/** Who is certified. An operator's name is one label of lower case letters, digits and hyphens; an EAS ID is an entity ID. */
 export type Subject =
   | { readonly role: 'ees'; readonly fqdn: Fqdn; readonly registrationId: RegistrationId; readonly eesId?: EesId }
   | { readonly role: 'ecs'; readonly fqdn: Fqdn }
   | { readonly role: 'nf'; readonly fqdn: Fqdn; readonly nfInstanceId: NfInstanceId; readonly nfType: string }
   | { readonly role: 'operator'; readonly name: string }
+  | { readonly role: 'eas'; readonly easId: string }
   | { readonly role: IssuerRole }
 
 export interface Issuance {
@@ -109,6 +110,9 @@ function sayings({ basicConstraints, keyUsage, extendedKeyUsage }: Profile) {
   return { basicConstraints, keyUsage, extendedKeyUsage }
 }
 
+/** What comes before the EAS ID in the one URI of its certificate. */
+export const EAS_URN = 'urn:edgeward:eas:'
+
 const BACKDATED_BY = 5 * 60_000
 
 /** Within the profile and within the issuer (THREATS CA-08). Both ends belong to it (RFC 5280 4.1.2.5). */
@@ -137,6 +141,8 @@ function identityOf(subject: Subject): Template['subjectAltNames'] & { readonly 
       return { dnsNames: [subject.fqdn], uris: [`urn:uuid:${subject.nfInstanceId}`] }
     case 'operator':
       return { dnsNames: [], uris: [`urn:edgeward:operator:${subject.name}`], commonName: subject.name }
+    case 'eas':
+      return { dnsNames: [], uris: [`${EAS_URN}${subject.easId}`], commonName: subject.easId }
     default:
       return { dnsNames: [], uris: [], commonName: AUTHORITY_NAMES[subject.role] }
   }

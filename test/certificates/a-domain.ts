@@ -66,9 +66,10 @@ export const SUBJECTS: Readonly<Record<LeafRole, Subject>> = {
   ecs: { role: 'ecs', fqdn: fqdn('ecs1.ecsp.example') },
   nf: { role: 'nf', fqdn: fqdn('ausf.ecsp.example'), nfInstanceId, nfType: 'AUSF' },
   operator: { role: 'operator', name: 'alice' },
+  eas: { role: 'eas', easId: 'eas-1.app.example' },
 }
 
-export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'nf', 'operator']
+export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'nf', 'operator', 'eas']
 
 export function anEes(name: Fqdn): Subject {
   return { ...SUBJECTS.ees, fqdn: name } as Subject
@@ -90,6 +91,7 @@ export async function aDomain({
     ecs: await issuer('ecs-issuer'),
     nf: await issuer('nf-issuer'),
     operator: await issuer('operator-issuer'),
+    eas: await issuer('eas-issuer'),
   }
 
   const template = (subject: Subject, changes: Partial<Issuance> = {}): Template => {
