@@ -251,11 +251,15 @@ describe('attacks on the entitlement server', () => {
     await ent.restart()
     ;({ device } = ent)
     assert.equal((await ecs.introspect(later)).body['active'], true)
+    ent.advance(3_630_000)
+    assert.deepEqual(await published(), [rotated.kid], 'the old key is shown as long as a token of it can be good')
 
+    const ahead = 4_230_000
+    const doomed = await operatorToken(device, { audience, ahead })
     const replacement = await ent.rotate({ replacesAll: true })
     assert.deepEqual(await published(), [replacement.kid])
-    assert.deepEqual((await ecs.introspect(later)).body, { active: false })
-    const last = await operatorToken(device, { audience, ahead: 600_000 })
+    assert.deepEqual((await ecs.introspect(doomed)).body, { active: false })
+    const last = await operatorToken(device, { audience, ahead })
     assert.equal((await ecs.introspect(last)).body['active'], true)
   })
 
