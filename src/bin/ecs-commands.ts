@@ -9,6 +9,7 @@ import type { EesDescription } from '../ecs/operator/describe-ees.ts'
 import { serveEcs } from '../ecs/server/serve-ecs.ts'
 import { createLog } from '../http/log.ts'
 import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import { addPeerCommands } from './ecs-peer-commands.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -27,6 +28,7 @@ export function addEcsCommands(program: Command): void {
   addEesWork(ecs)
   addCare(ecs)
   addPolicy(ecs)
+  addPeerCommands(ecs)
 }
 
 /** Every command of an ECS works on its folder, and speaks JSON if asked to. */

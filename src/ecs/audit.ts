@@ -52,6 +52,23 @@ export type AuditEvent =
       readonly srcEcs?: string
       readonly correlation?: string
     }
+  | {
+      readonly event: 'token-forwarded'
+      readonly correlation: string
+      readonly srcEcs: string
+      readonly client: string
+      readonly audience: string
+      readonly scope: string
+      readonly to: string
+    }
+  | {
+      readonly event: 'peer-added'
+      readonly peer: string
+      readonly apiRoot: string
+      readonly nameSpace: readonly string[]
+    }
+  | { readonly event: 'peer-removed'; readonly peer: string }
+  | { readonly event: 'peer-trust'; readonly peer: string; readonly digest: string }
   | { readonly event: 'token-revoked'; readonly token: string }
   | { readonly event: 'policy-loaded'; readonly digest: string }
   | { readonly event: 'signing-keys'; readonly active: string; readonly published: readonly string[] }

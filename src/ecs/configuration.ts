@@ -82,6 +82,17 @@ export const Configuration = Type.Object(
       },
       strict,
     ),
+    federation: Type.Object(
+      {
+        /** the suffixes that the names of our EESs have, told to other ECSs; if none is written they keep to what their operators say */
+        nameSpace: Type.Array(Type.String(), { maxItems: 32 }),
+        /** ECS-to-ECS messages that one token request may cost */
+        mostHops: Type.Integer({ minimum: 1, maximum: 4 }),
+        /** how often other ECSs shall fetch our trust bundle */
+        refresh: seconds(10, 3_600),
+      },
+      strict,
+    ),
     provisioning: ProvisioningConfiguration,
     eecPolicy: EecPolicyConfiguration,
     /** where a name is reached, instead of asking DNS */
@@ -108,6 +119,7 @@ export const DEFAULTS = {
     fetchOnHandshake: false,
   },
   ...EEC_DEFAULTS,
+  federation: { nameSpace: [], mostHops: 3, refresh: 300 },
   resolve: {},
   log: 'info',
 } satisfies Omit<Configuration, 'fqdn'>
@@ -154,6 +166,11 @@ registrations:
 revocationList:        # seconds
   lifetime: 86400
   refresh: 3600
+
+# federation:           # with other ECSs: edgeward ecs peer add
+#   nameSpace: []       # suffixes of the names of our EESs, as edge.example.com
+#   mostHops: 3         # ECSs that one token request may come to; 4 at most
+#   refresh: 300        # seconds between two looks of theirs at our keys and authorities
 
 # authentication:       # of EECs; without key services and entitlement servers nobody is provisioned
 #   keyProfile: bound

@@ -1,4 +1,5 @@
 import type { PresentedRequest } from '../eec-authentication/presented-token.ts'
+import type { Fqdn } from '../spec/identifiers.ts'
 import type { OnboardingCredential } from '../tokens/onboarding-token.ts'
 import type { AuthenticatedEec } from './provisioning/provision-service.ts'
 import type { EesPeer } from './registrar/registration.ts'
@@ -21,6 +22,8 @@ export interface EcsPeers {
   entitlement: AuthenticatedEec
   /** an EEC that asks for a token: its entitlement is the grant in the content (RFC 7523 2.1) */
   grant: PresentedRequest
+  /** another ECS that the operator trusts, by its certificate (EDGE-10) */
+  ecs: EcsPeer
   /** an operator, by a certificate of the operator authority */
   operator: Operator
 }
@@ -29,6 +32,12 @@ export interface Onboarder {
   readonly credential: OnboardingCredential
   /** as it was sent: a proof of possession speaks of it */
   readonly onboardingToken: string
+}
+
+export interface EcsPeer {
+  readonly fqdn: Fqdn
+  /** `x5t#S256` of its certificate */
+  readonly thumbprint: string
 }
 
 export interface Operator {

@@ -8,7 +8,9 @@ export interface EcsTables {
   registered_key: RegisteredKeyTable
   ees_bar: EesBarTable
   revoked_token: RevokedTokenTable
+  provisioning_subscription: ProvisioningSubscriptionTable
   crl: CrlTable
+  peer: PeerTable
   setting: SettingTable
 }
 
@@ -78,9 +80,35 @@ interface RevokedTokenTable {
   expires_at: number
 }
 
+/** An EEC that wants to be told when its EESs change (TS 24.558 5.3). */
+interface ProvisioningSubscriptionTable {
+  subscription_id: string
+  eec_id: string
+  message_json: string
+  /** what the subscriber wants to see in each notification, sealed */
+  sealed_secret: Uint8Array
+  /** counts what the subscriber changed */
+  version: number
+  /** digest of what the subscriber knows */
+  told: string
+  expires_at: number
+  created_at: number
+}
+
 interface CrlTable {
   issuer: string
   number: number
+}
+
+/** Another ECS that the operator trusts, with what was learned of it. */
+interface PeerTable {
+  fqdn: string
+  api_root: string
+  roots_json: string
+  name_space_json: string
+  via: string | null
+  /** the last trust bundle that changed something: compact JWS */
+  bundle: string | null
 }
 
 interface SettingTable {
@@ -123,6 +151,25 @@ export const ECS_MIGRATIONS = [
       `alter table registration add column admission_json text`,
       `create index registration_ees_id on registration (ees_id)`,
       `create index certificate_recorded on certificate (recorded_at) where state <> 'revoked'`,
+    ],
+  },
+  {
+    name: '003-peers',
+    statements: [
+      `create table peer (
+         fqdn text primary key, api_root text not null, roots_json text not null, name_space_json text not null,
+         via text, bundle text)`,
+    ],
+  },
+  {
+    name: 'provisioning-subscriptions',
+    statements: [
+      `create table provisioning_subscription (
+         subscription_id text primary key, eec_id text not null, message_json text not null,
+         sealed_secret blob not null, version integer not null, told text not null, expires_at integer not null,
+         created_at integer not null)`,
+      `create index provisioning_subscription_eec on provisioning_subscription (eec_id, expires_at)`,
+      `create index provisioning_subscription_expiry on provisioning_subscription (expires_at)`,
     ],
   },
 ] as const

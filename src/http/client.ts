@@ -1,9 +1,17 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 
-const CONNECT_LIMIT = 5_000
 const ANSWER_LIMIT = 10_000
-const CONTENT_LIMIT = 1_048_576
+
+/** What a peer may cost. */
+export interface PeerLimits {
+  /** milliseconds until the handshake is done */
+  readonly connect: number
+  /** octets of content in one answer */
+  readonly content: number
+}
+
+const LIMITS: PeerLimits = { connect: 5_000, content: 1_048_576 }
 
 /** The peer could not be asked, or did not answer as HTTP. It is not known whether it acted, except when `phase` is `connect`. */
 export class PeerUnavailable extends Error {
@@ -60,6 +68,7 @@ export function openPeer(
   tls: ConnectionOptions,
   resolve: Resolve = new Map(),
   accept: (socket: TLSSocket) => void = () => {},
+  limits: PeerLimits = LIMITS,
 ): Peer {
   const { hostname, port } = parseOrigin(origin)
   const address = { host: resolve.get(hostname) ?? hostname, port: Number(port || 443), servername: hostname }
@@ -67,7 +76,7 @@ export function openPeer(
 
   const connection = () => {
     if (current !== undefined) return current
-    const opening = connect(origin, { ...tls, ...address }, accept)
+    const opening = connect(origin, { ...tls, ...address }, accept, limits.connect)
     const forget = () => {
       if (current === opening) current = undefined
     }
@@ -82,7 +91,7 @@ export function openPeer(
       const first = connection()
       const { session } = await first
       try {
-        return await exchange(session, message)
+        return await exchange(session, message, limits.content)
       } catch (error) {
         if (!(error instanceof PeerUnavailable)) throw error
         // What others have under way on this connection may end; what comes next goes on a new one.
@@ -90,7 +99,7 @@ export function openPeer(
         if (current === first) current = undefined
         if (error.phase !== 'connect') throw error
         // The peer did nothing: once more.
-        return exchange((await connection()).session, message)
+        return exchange((await connection()).session, message, limits.content)
       }
     },
     socket: async () => (await connection()).socket,
@@ -108,14 +117,19 @@ function parseOrigin(origin: string): URL {
   throw new TypeError(`${origin} is not an https origin`)
 }
 
-function connect(origin: string, options: ConnectionOptions, accept: (socket: TLSSocket) => void): Promise<Connection> {
+function connect(
+  origin: string,
+  options: ConnectionOptions,
+  accept: (socket: TLSSocket) => void,
+  limit: number,
+): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>()
   const fail = (reason: string, cause?: unknown) => {
     socket.destroy()
     reject(new PeerUnavailable('connect', `${origin}: ${reason}`, { cause }))
   }
   const socket = connectTls({ ...options, ALPNProtocols: ['h2'] })
-  const deadline = setTimeout(() => fail('no connection in time'), CONNECT_LIMIT)
+  const deadline = setTimeout(() => fail('no connection in time'), limit)
   socket.once('error', (error) => fail(reasonOf(error), error))
   socket.once('close', () => {
     clearTimeout(deadline)
@@ -147,14 +161,14 @@ function connect(origin: string, options: ConnectionOptions, accept: (socket: TL
 const reasonOf = (error: Error) => ('reason' in error ? String(error.reason) : error.message)
 
 /** @throws PeerUnavailable, of the phase `connect` if the peer did nothing */
-async function exchange(session: ClientHttp2Session, message: Message): Promise<Response> {
+async function exchange(session: ClientHttp2Session, message: Message, limit: number): Promise<Response> {
   if (session.closed || session.destroyed) throw new PeerUnavailable('connect', 'the connection is closed')
   const stream = openStream(session, message)
   const deadline = setTimeout(() => stream.destroy(new Error('no answer in time')), message.patience ?? ANSWER_LIMIT)
   session.ref()
   try {
     if (message.body !== undefined) stream.end(message.body)
-    const response = await readResponse(stream)
+    const response = await readResponse(stream, limit)
     // To Node a stream that was cut off has come to its end.
     if (session.destroyed || stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error('the answer was cut off')
     return response
@@ -174,7 +188,7 @@ function openStream(session: ClientHttp2Session, { method, path, headers, body }
   return session.request({ ':method': method, ':path': path, ...headers, ...length }, { endStream: body === undefined })
 }
 
-async function readResponse(stream: ClientHttp2Stream): Promise<Response> {
+async function readResponse(stream: ClientHttp2Stream, limit: number): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders & { ':status'?: number }>()
   stream
     .once('response', resolve)
@@ -185,7 +199,7 @@ async function readResponse(stream: ClientHttp2Stream): Promise<Response> {
   let length = 0
   for await (const part of stream as AsyncIterable<Buffer>) {
     length += part.length
-    if (length > CONTENT_LIMIT) throw new Error('the answer is too long')
+    if (length > limit) throw new Error('the answer is too long')
     parts.push(part)
   }
   return { status: headers[':status'] ?? 0, headers, body: Buffer.concat(parts) }

@@ -2,7 +2,13 @@ import { LRUCache } from 'lru-cache'
 import type { Log } from '../http/log.ts'
 
 /** Who and what an operator should hear of. */
-export type AlarmName = 'certificate-refused' | 'caller-refused' | 'key-id-unknown' | 'foreign-ecs-named' | 'rate-limit'
+export type AlarmName =
+  | 'certificate-refused'
+  | 'foreign-client'
+  | 'caller-refused'
+  | 'key-id-unknown'
+  | 'foreign-ecs-named'
+  | 'rate-limit'
 
 export interface Alarms {
   /** @param who - a name that a certificate proved, or an address */

@@ -9,6 +9,8 @@ export interface TokenType {
   readonly typ: string
   /** what the header says beside `alg` and `typ`: exactly this, and `kid` alone if not given */
   readonly header?: readonly HeaderMember[]
+  /** characters, 8,192 if not given (THREATS TK-10) */
+  readonly longest?: number
   /** how a verifier of this type says no */
   readonly refusal: ApplicationError
 }
@@ -20,6 +22,7 @@ export const TOKEN_TYPES = {
   entitlement: { typ: 'edge-entitlement+jwt', header: ['kid', 'x5t#S256'], refusal: 'TOKEN_INVALID' },
   forwarding: { typ: 'edge-forwarding+jwt', refusal: 'FORWARDING_INVALID' },
   forwardingHop: { typ: 'edge-forwarding-hop+jwt', refusal: 'FORWARDING_INVALID' },
+  trustBundle: { typ: 'edge-trust-bundle+jwt', longest: 32 * 1024, refusal: 'TRUST_BUNDLE_INVALID' },
   proofOfPossession: { typ: 'edge-pop+jwt', refusal: 'PROOF_OF_POSSESSION_FAILED' },
   dpop: { typ: 'dpop+jwt', header: ['jwk'], refusal: 'DPOP_PROOF_INVALID' },
 } as const satisfies Record<string, TokenType>

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRoot } from '../../src/certificates/authority.ts'
 import { writePem } from '../../src/certificates/pem.ts'
 import { drawSerial, type Issuance, type Subject, templateFor } from '../../src/certificates/template.ts'
+import { openFederation } from '../../src/ecs/adapters/federation.ts'
 import type { EcsPeers } from '../../src/ecs/peers.ts'
 import { eecAuthentication } from '../../src/ecs/server/eec-authentication.ts'
 import { openEecSide } from '../../src/ecs/server/eec-side.ts'
@@ -30,6 +31,7 @@ const PUBLIC = {
   GetAuthorizationServerMetadata: 'public',
   GetKeySet: 'public',
   RetrieveKeyRequest: 'public',
+  GetTrustBundle: 'public',
 } as const
 
 /** What every route of every listener asks for. A route that is not here must not be, and what is public stands here. */
@@ -52,6 +54,9 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     AccessTokenRequest: 'certificate',
     IntrospectToken: 'certificate',
     RevokeToken: 'certificate',
+    ForwardTokenRequest: 'ecs',
+    ResolveEes: 'ecs',
+    GetPartners: 'certificate',
     ...PUBLIC,
   },
   psk: { RequestServProv: 'psk', EecAccessTokenRequest: 'psk' },
@@ -65,6 +70,9 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     ExplainPolicy: 'operator',
     ReloadPolicy: 'operator',
     RotateSigningKeys: 'operator',
+    AddPeer: 'operator',
+    ListPeers: 'operator',
+    RemovePeer: 'operator',
   },
 }
 
@@ -194,6 +202,8 @@ describe('who is let in where', () => {
         return registered && token === `the ${identity.name}'s`
       case 'operator':
         return identity.name === 'the operator'
+      // No peer is among them: each identity here is a stranger to a route between ECSs (THREATS FW-04).
+      case 'ecs':
       case 'psk':
       case 'entitlement':
       case 'grant':
@@ -284,8 +294,13 @@ describe('who is let in where', () => {
     const lists = keepRevocationLists(ecs.opened)
     const eecs = await eecAuthentication(context, 'https://nowhere.example', () => assert.fail('not asked for'))
     const eecSide = await openEecSide(ecs.opened, () => assert.fail('not asked for'))
+    const federation = await openFederation(ecs.opened, {
+      urls: context.urls(),
+      credential: () => assert.fail('not asked for'),
+      rootsChanged: () => {},
+    })
     lists.stop()
-    return ecsRoutes(context, { lists, eecs, eecSide })
+    return ecsRoutes(context, { lists, eecs, eecSide, federation })
   }
 })
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeCertificationRequest } from '../../src/certificates/certification-request.ts'
@@ -42,7 +42,12 @@ export interface RunningEcs {
   close(): Promise<void>
 }
 
-export async function runEcs(name = 'ecs1.example.com', change: Partial<EcsEnvironment> = {}): Promise<RunningEcs> {
+/** @param configuration - more lines of its `ecs.yaml` */
+export async function runEcs(
+  name = 'ecs1.example.com',
+  change: Partial<EcsEnvironment> = {},
+  configuration = '',
+): Promise<RunningEcs> {
   const folder = join(await mkdtemp(join(tmpdir(), 'edgeward-')), 'ecs')
   const fqdn = name as Fqdn
   let ahead = 0
@@ -56,6 +61,7 @@ export async function runEcs(name = 'ecs1.example.com', change: Partial<EcsEnvir
   }
   const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
   await initFolder(folder, fqdn, { ...environment, listen })
+  await appendFile(join(folder, 'ecs.yaml'), configuration)
   const peers = new Set<Peer>()
   const start = async () => {
     const opened = await openEcs(folder, environment)

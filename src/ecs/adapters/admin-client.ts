@@ -29,6 +29,7 @@ export async function adminClient(folder: string): Promise<OperatorCommands & { 
   const peer = openPeer(`https://${fqdn}:${port}`, tls, new Map([[fqdn, address]]))
   const ask = asker(peer)
   const { invite, list, show, revoke, verifyAudit, backup, explain, reloadPolicy, rotateKeys } = OPERATOR_OPERATIONS
+  const { addPeer, listPeers, removePeer } = OPERATOR_OPERATIONS
   return {
     invite: (invitation) => ask(invite.method, invite.path, invitation),
     list: (after) =>
@@ -39,6 +40,9 @@ export async function adminClient(folder: string): Promise<OperatorCommands & { 
     backup: (file) => ask(backup.method, backup.path, { file }),
     explainPolicy: (question) => ask(explain.method, `${explain.path}?${new URLSearchParams({ ...question })}`),
     reloadPolicy: () => ask(reloadPolicy.method, reloadPolicy.path),
+    addPeer: (stated) => ask(addPeer.method, addPeer.path, stated),
+    listPeers: () => ask(listPeers.method, listPeers.path),
+    removePeer: (name) => ask(removePeer.method, removePeer.path, { fqdn: name }),
     rotateSigningKeys: () => ask(rotateKeys.method, rotateKeys.path),
     close: () => peer.close(),
   }

@@ -17,6 +17,7 @@ import type { EcsPeers } from '../peers.ts'
 import type { EesPeer } from '../registrar/registration.ts'
 import type { KnownCertificate } from './certificate-store.ts'
 import { type EecAuthenticationPorts, eecAuthenticators } from './eec-authenticators.ts'
+import type { LiveFederation } from './federation.ts'
 
 export interface AuthenticationPorts extends EecAuthenticationPorts {
   readonly fqdn: Fqdn
@@ -34,6 +35,7 @@ export interface AuthenticationPorts extends EecAuthenticationPorts {
   verificationKeys(): KeySource
   findCertificate(serial: string): Promise<KnownCertificate | undefined>
   isTokenRevoked(jti: string): Promise<boolean>
+  readonly federation: Pick<LiveFederation, 'peerOf' | 'claimsPeer'>
 }
 
 interface EcsAuthenticators extends Authenticators<EcsPeers> {
@@ -49,7 +51,7 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
   const certificate = async (evidence: Evidence) => refuseEnded(await certified(evidence), ecs.now())
   const checkToken = tokenCheck(ecs)
   return {
-    admit: { mtls: shownByEes, psk: ecs.eecOf, admin: shownByOperator },
+    admit: { mtls: eesOrPeer(ecs, shownByEes), psk: ecs.eecOf, admin: shownByOperator },
     public: async () => undefined,
     onboardingToken: async ({ headers }) => {
       const onboardingToken = bearerToken(headers.authorization)
@@ -79,10 +81,21 @@ export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
       return peer
     },
     ...eecAuthenticators(ecs),
+    ecs: async ({ socket }) => ecs.federation.peerOf(socket),
     operator: async ({ socket }) => {
       const [uri = ''] = shownByOperator(socket).certificate.subjectAltNames.uris
       return { name: uri.slice(uri.lastIndexOf(':') + 1) }
     },
+  }
+}
+
+/** The roles differ in their certificates, so a connection is that of one or the other, and each route takes one of them. */
+function eesOrPeer({ federation }: AuthenticationPorts, shownByEes: (socket: TLSSocket) => ShownCertificate) {
+  return (socket: TLSSocket): void => {
+    const der = peerCertificate(socket)
+    refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
+    if (federation.claimsPeer(readCertificate(der))) federation.peerOf(socket)
+    else shownByEes(socket)
   }
 }
 

@@ -22,6 +22,8 @@ export interface EcsContext {
   /** the access token that comes with the answer to an onboarding */
   issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken | undefined>
   readonly cutOff: EndingPorts['cutOff']
+  /** Acts on the peers as they are in the store now. */
+  peersChanged(): Promise<void>
   /** Commits a change of a registration; when this returns, EECs are told what is stored, whether it succeeded or not. */
   changing(registrationId: RegistrationId, change: () => Promise<void>): Promise<void>
 }

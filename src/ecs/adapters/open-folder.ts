@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
@@ -10,7 +12,7 @@ import type { SealingSecret } from '../../store/sealed-file.ts'
 import { type Policy, parsePolicy } from '../authorization-server/policy.ts'
 import { Configuration, withDefaults } from '../configuration.ts'
 import { POLICED_OPERATIONS } from '../operations.ts'
-import { readAuthority, readSealedKey } from './own-keys.ts'
+import { newKey, readAuthority, readSealedKey, writeSealedKey } from './own-keys.ts'
 
 /** A file of the operator's that cannot be used; the message says which and why. */
 export class ConfigurationError extends Error {
@@ -32,6 +34,8 @@ export interface EcsFolder {
   readonly operatorIssuer: Certificate
   /** the provisioning authority of this ECS: signs onboarding tokens */
   readonly onboarding: Signer
+  /** signs token requests that go to other ECSs, and nothing else */
+  readonly forwardingSigner: Signer
 }
 
 export interface LoadedPolicy {
@@ -61,7 +65,14 @@ export async function openFolder(folder: string, passphrase: string | undefined)
     ecsIssuer: await readAuthority(ca('ecs-issuer'), secret),
     operatorIssuer: await certificate('operator-issuer'),
     onboarding: signerOf(await readSealedKey(join(folder, 'keys', 'onboarding.key'), secret)),
+    forwardingSigner: signerOf(await forwardingKey(join(folder, 'keys', 'forwarding.key'), secret)),
   }
+}
+
+/** Made at the first start, also of an ECS that is older than its peers. */
+async function forwardingKey(file: string, secret: SealingSecret): Promise<KeyObject> {
+  if (!existsSync(file)) await writeSealedKey(file, newKey(), secret)
+  return readSealedKey(file, secret)
 }
 
 async function readConfiguration(file: string): Promise<Configuration & { fqdn: Fqdn }> {

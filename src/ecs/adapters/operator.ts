@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { isAbsolute } from 'node:path'
+import { derOf } from '../../certificates/pem.ts'
 import { parseEesId, parseFqdn } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import { backup } from '../../store/backup.ts'
@@ -8,6 +9,7 @@ import { issueOnboardingToken } from '../../tokens/onboarding-token.ts'
 import { hashedTokenId } from '../audit.ts'
 import { explain, type PolicyRequest } from '../authorization-server/decide.ts'
 import { publishNext, verificationKeys } from '../authorization-server/signing-keys.ts'
+import { checkPeer } from '../federation/peer-ecs.ts'
 import type { OperatorCommands, PolicyQuestion } from '../operator/commands.ts'
 import { describeEes } from '../operator/describe-ees.ts'
 import { type InvitationPorts, inviteEes } from '../operator/invite-ees.ts'
@@ -16,6 +18,7 @@ import type { EcsUrls } from '../urls.ts'
 import { certificatesOf, guardClock } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
 import type { OpenEcs } from './open-ecs.ts'
+import { listPeers, removePeer, storePeer } from './peer-store.ts'
 import { endingPorts, registrationOf } from './registrar.ts'
 import { commit, db, findRegistration, listRegistrations } from './registration-store.ts'
 
@@ -55,6 +58,22 @@ export function operatorCommands(ecs: OpenEcs & EcsContext): OperatorCommands {
     },
     explainPolicy: async (question) => explain(ecs.currentPolicy(), await policyRequest(ecs, question)),
     reloadPolicy: ecs.reloadPolicy,
+    async addPeer(stated) {
+      const peers = (await listPeers(store)).map(({ peer }) => peer)
+      const peer = checkPeer(stated, ecs.configuration.fqdn, peers)
+      await storePeer(store, peer, clock.now())
+      await ecs.peersChanged()
+      const { peers: all } = await describePeers(ecs)
+      const added = all.find(({ fqdn }) => fqdn === peer.fqdn)
+      refuseUnless(added, 'PEER_NOT_FOUND', 'the peer was removed meanwhile')
+      return added
+    },
+    listPeers: () => describePeers(ecs),
+    async removePeer(fqdn) {
+      await removePeer(store, fqdn.toLowerCase(), clock.now())
+      await ecs.peersChanged()
+      return describePeers(ecs)
+    },
     async rotateSigningKeys() {
       await ecs.keepKeys(async (keys) => {
         if (keys.next !== undefined) return keys
@@ -64,6 +83,16 @@ export function operatorCommands(ecs: OpenEcs & EcsContext): OperatorCommands {
       return { published: [...verificationKeys(ecs.signingKeys()).keys()] }
     },
   }
+}
+
+async function describePeers({ store }: OpenEcs) {
+  const stored = await listPeers(store)
+  const peers = stored.map(({ peer: { roots, ...peer }, bundle }) => ({
+    ...peer,
+    roots: roots.map((pem) => hash('sha256', derOf('CERTIFICATE', pem))),
+    known: bundle !== undefined,
+  }))
+  return { peers }
 }
 
 function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {

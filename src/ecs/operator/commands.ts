@@ -1,5 +1,6 @@
 import type { LedgerVerdict } from '../../store/verify-ledger.ts'
 import type { Explanation } from '../authorization-server/decide.ts'
+import type { PeerEcs, PeerStatement } from '../federation/peer-ecs.ts'
 import type { EesDescription } from './describe-ees.ts'
 import type { Bundle, Invitation } from './invite-ees.ts'
 
@@ -18,8 +19,20 @@ export interface OperatorCommands {
   explainPolicy(question: PolicyQuestion): Promise<Explanation>
   /** Reads the policy file again. @returns its digest */
   reloadPolicy(): Promise<{ digest: string }>
+  /** Trusts another ECS from now on, or as it is said now in the place of before. */
+  addPeer(stated: PeerStatement): Promise<PeerDescription>
+  listPeers(): Promise<{ readonly peers: readonly PeerDescription[] }>
+  removePeer(fqdn: string): Promise<{ readonly peers: readonly PeerDescription[] }>
   /** Publishes the next key of the tokens now. @returns the key identifiers that are published */
   rotateSigningKeys(): Promise<{ published: readonly string[] }>
+}
+
+/** What the operator sees of another ECS. */
+export interface PeerDescription extends Omit<PeerEcs, 'roots'> {
+  /** SHA-256 of each root that is trusted for it, hexadecimal */
+  readonly roots: readonly string[]
+  /** whether there is a trust bundle of it: it is trusted with nothing before */
+  readonly known: boolean
 }
 
 export interface EesPage {

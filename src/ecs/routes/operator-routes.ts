@@ -21,6 +21,9 @@ export const OPERATOR_OPERATIONS = {
   backup: operation('Backup', 'POST', '/backups'),
   explain: operation('ExplainPolicy', 'GET', '/policy/explanation'),
   reloadPolicy: operation('ReloadPolicy', 'POST', '/policy/reload'),
+  addPeer: operation('AddPeer', 'POST', '/peers'),
+  listPeers: operation('ListPeers', 'GET', '/peers'),
+  removePeer: operation('RemovePeer', 'POST', '/peers/removal'),
   rotateKeys: operation('RotateSigningKeys', 'POST', '/signing-keys/rotation'),
 } as const
 
@@ -37,6 +40,17 @@ const InvitationRequest = Type.Object(
 )
 export type InvitationRequest = Static<typeof InvitationRequest>
 
+const PeerRequest = Type.Object(
+  {
+    fqdn: Type.String(),
+    apiRoot: Type.String(),
+    roots: Type.String({ maxLength: 32_768 }),
+    nameSpace: Type.Array(Type.String(), { minItems: 1, maxItems: 32 }),
+    via: Type.Optional(Type.String()),
+  },
+  strict,
+)
+const PeerRemoval = Type.Object({ fqdn: Type.String() }, strict)
 const Revocation = Type.Object({ id: Type.String() }, strict)
 const BackupRequest = Type.Object({ file: Type.String({ minLength: 1, maxLength: 4_096 }) }, strict)
 
@@ -90,6 +104,23 @@ export function operatorRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
       operation: OPERATOR_OPERATIONS.reloadPolicy,
       credential,
       handle: async () => ok(await commands.reloadPolicy()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.addPeer,
+      credential,
+      content: { mediaType: json, schema: PeerRequest },
+      handle: async ({ body }) => ok(await commands.addPeer(body)),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.listPeers,
+      credential,
+      handle: async () => ok(await commands.listPeers()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.removePeer,
+      credential,
+      content: { mediaType: json, schema: PeerRemoval },
+      handle: async ({ body }) => ok(await commands.removePeer(body.fqdn)),
     }),
     route({
       operation: OPERATOR_OPERATIONS.rotateKeys,

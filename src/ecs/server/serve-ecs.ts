@@ -5,6 +5,7 @@ import { tlsSelfTest } from '../../tls/self-test.ts'
 import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
 import { recordedAhead } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
+import { openFederation } from '../adapters/federation.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { operatorCommands } from '../adapters/operator.ts'
 import { endingPorts } from '../adapters/registrar.ts'
@@ -45,15 +46,21 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
   const listeners: Partial<Record<ListenerName, Listener>> = {}
   let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
   const eecSide = await openEecSide(opened, () => credential)
+  const federation = await openFederation(opened, {
+    urls,
+    credential: () => credential,
+    rootsChanged: () => listeners.mtls?.setSecureContext(listenerTls(ecs, { eecs, credential, federation }).mtls),
+  })
   const ecs = withContext(
     opened,
     urls,
     cutOff(opened, lists, () => listeners.mtls),
     eecSide.changing,
+    federation.reload,
   )
   const pskRoot = `https://${opened.configuration.fqdn}:${ports.psk}`
   const eecs = await eecAuthentication(ecs, pskRoot, () => credential)
-  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, eecSide, credential }))
+  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, eecSide, federation, credential }))
 
   const { address } = opened.configuration.listen
   await warnOfClock(opened)
@@ -64,7 +71,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
     current: () => credential,
     async renew() {
       credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
-      const contexts = listenerTls(ecs, { eecs, credential })
+      const contexts = listenerTls(ecs, { eecs, credential, federation })
       // The psk listener has no certificate to renew.
       for (const [name, listener] of open) if (name !== 'psk') listener.setSecureContext(contexts[name])
     },
@@ -72,6 +79,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
     },
     confirmKeys: () => eecs.confirmKeys(),
+    refreshPeers: () => federation.refresh(),
   })
   return {
     fqdn: opened.configuration.fqdn,
@@ -82,6 +90,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       lists.stop()
       await Promise.all(open.map(([, listener]) => listener.close()))
       eecSide.close()
+      federation.close()
       await opened.close()
     },
   }
@@ -102,6 +111,7 @@ function withContext(
   urls: EcsUrls,
   cut: EcsContext['cutOff'],
   changing: EcsContext['changing'],
+  peersChanged: EcsContext['peersChanged'] = async () => {},
 ): OpenEcs & EcsContext {
   return {
     ...opened,
@@ -109,6 +119,7 @@ function withContext(
     issueFirstToken: (registration, thumbprint) => issueFirstToken(opened, urls, registration, thumbprint),
     cutOff: cut,
     changing,
+    peersChanged,
   }
 }
 
@@ -160,7 +171,13 @@ async function warnOfClock({ store, clock, log }: OpenEcs): Promise<void> {
 /** What must happen without being asked for. @returns the way to stop it */
 function upkeep(
   ecs: OpenEcs & EcsContext,
-  own: { current(): OwnCredential; renew(): Promise<void>; endKeys(): void; confirmKeys(): Promise<void> },
+  own: {
+    current(): OwnCredential
+    renew(): Promise<void>
+    endKeys(): void
+    confirmKeys(): Promise<void>
+    refreshPeers(): Promise<void>
+  },
 ): () => void {
   const { timers, clock, log } = ecs
   const regularly = (period: number, name: string, work: () => Promise<unknown>) => {
@@ -179,6 +196,7 @@ function upkeep(
     regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
     timers.every(SECOND, own.endKeys),
     regularly(5 * SECOND, 'keys in doubt', own.confirmKeys),
+    regularly(SECOND, 'trust in other ECSs', own.refreshPeers),
     regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
     regularly(60 * SECOND, 'clock', () => warnOfClock(ecs)),
     regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),

@@ -29,6 +29,7 @@ export async function serve(ecs: AuthorizationServer) {
       public: async () => undefined,
       certificate: async ({ headers }) => REGISTERED.find(({ eesId }) => eesId === headers[SPEAKS_AS]) ?? refuse(),
       onboardingToken: refuse,
+      ecs: refuse,
       authorized: refuse,
       psk: refuse,
       entitlement: refuse,

@@ -1,0 +1,105 @@
+import { Type } from 'typebox'
+import { writePem } from '../../certificates/pem.ts'
+import { ok, type Route, routesOf } from '../../http/route.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import { parseFqdn } from '../../spec/identifiers.ts'
+import type { Operation } from '../../spec/operation.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import type { Forwarding } from '../../tokens/forwarding-assertion.ts'
+import type { TokenResponse } from '../authorization-server/request-token.ts'
+import type { EcsPeers } from '../peers.ts'
+import type { TrustedPeer } from './trusted-peer.ts'
+
+export const FEDERATION = {
+  forward: operation('ForwardTokenRequest', 'POST', 'eecs-token-forwarding', '/eecs-token-forwarding/v1/token'),
+  resolve: operation('ResolveEes', 'POST', 'eecs-ees-lookup', '/eecs-ees-lookup/v1/resolve'),
+  trustBundle: operation('GetTrustBundle', 'GET', 'federation', '/.well-known/edge-federation/trust-bundle'),
+  partners: operation('GetPartners', 'GET', 'federation', '/.well-known/edge-federation/partners'),
+} as const
+
+function operation(id: string, method: Operation['method'], api: string, path: string): Operation {
+  return { id, api, method, path, clause: 'TS 33.501 13.4.1.1.3' }
+}
+
+/** A chain as it travels: each link is at most 8 KiB, and no ECS takes more than four. */
+const ForwardingMessage = Type.Object({
+  assertion: Type.String({ minLength: 1, maxLength: 8_192 }),
+  hops: Type.Array(Type.String({ minLength: 1, maxLength: 8_192 }), { maxItems: 8 }),
+})
+
+const ResolveRequest = Type.Object({ fqdn: Type.String() })
+export const ResolveAnswer = Type.Object({
+  ecs: Type.String(),
+  /** seconds that the answer may be kept */
+  lifeTime: Type.Integer({ minimum: 0 }),
+})
+
+export interface Federation {
+  readonly fqdn: Fqdn
+  receive(from: Fqdn, forwarding: Forwarding): Promise<TokenResponse>
+  /** whether an EES of this name is registered here now */
+  hasEes(fqdn: Fqdn): Promise<boolean>
+  /** compact JWS */
+  trustBundle(): Promise<string>
+  peers(): readonly TrustedPeer[]
+}
+
+/** EDGE-10 for token requests, on the `mtls` listener: for other ECSs, and for nobody else (THREATS FW-04). */
+export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
+  const json = 'application/json'
+  return [
+    route({
+      operation: FEDERATION.forward,
+      credential: 'ecs',
+      content: { mediaType: json, schema: ForwardingMessage },
+      handle: async ({ peer, body }) => ok(await ecs.receive(peer.fqdn, body), { pragma: 'no-cache' }),
+    }),
+    route({
+      operation: FEDERATION.resolve,
+      credential: 'ecs',
+      content: { mediaType: json, schema: ResolveRequest, limit: 1_024 },
+      async handle({ body }) {
+        const fqdn = parseFqdn(body.fqdn)
+        refuseUnless(fqdn, 'MANDATORY_IE_INCORRECT', 'fqdn is not an FQDN')
+        if (!(await ecs.hasEes(fqdn))) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES here')
+        return ok({ ecs: ecs.fqdn, lifeTime: 60 })
+      },
+    }),
+    route({
+      operation: FEDERATION.partners,
+      credential: 'certificate',
+      handle: async () => ok({ partners: ecs.peers().map(toPartner) }),
+    }),
+  ]
+}
+
+const route = routesOf<EcsPeers>()
+
+/** On the listeners for anybody. */
+export function trustBundleRoute(ecs: Pick<Federation, 'trustBundle'>): Route<EcsPeers> {
+  return route({
+    operation: FEDERATION.trustBundle,
+    credential: 'public',
+    handle: async () =>
+      ok(await ecs.trustBundle(), { 'content-type': 'application/jose', 'cache-control': 'max-age=10' }),
+  })
+}
+
+/** What an EES must know of another ECS, to call its EESs and to be called by them (EDGE-9). */
+export const Partner = Type.Object({
+  fqdn: Type.String(),
+  /** PEM */
+  roots: Type.Array(Type.String()),
+  /** PEM: the authorities that certify its EESs */
+  issuers: Type.Array(Type.String()),
+  nameSpace: Type.Array(Type.String()),
+  mtlsRoot: Type.String(),
+})
+export const Partners = Type.Object({ partners: Type.Array(Partner) })
+
+function toPartner({ fqdn, nameSpace, bundle }: TrustedPeer) {
+  const { roots, issuers, mtlsRoot } = bundle
+  return { fqdn, nameSpace, mtlsRoot, roots: roots.map(pemOf), issuers: issuers.map(pemOf) }
+}
+
+const pemOf = ({ der }: { readonly der: Buffer }) => writePem('CERTIFICATE', der)

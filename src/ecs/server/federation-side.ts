@@ -1,0 +1,36 @@
+import type { Route } from '../../http/route.ts'
+import { authorizationServerPorts } from '../adapters/authorization-server.ts'
+import type { EcsContext } from '../adapters/context.ts'
+import type { LiveFederation } from '../adapters/federation.ts'
+import type { OpenEcs } from '../adapters/open-ecs.ts'
+import type { AuthorizationServer } from '../authorization-server/routes.ts'
+import { forwardRequest } from '../federation/forward-request.ts'
+import { receiveForwarding } from '../federation/receive-request.ts'
+import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
+import type { EcsPeers } from '../peers.ts'
+
+export interface FederationSide {
+  /** that asks other ECSs for what it has not */
+  readonly authorizationServer: AuthorizationServer
+  /** for the `mtls` listener */
+  readonly routes: readonly Route<EcsPeers>[]
+  /** for the listeners that anybody comes to */
+  readonly trustBundle: Route<EcsPeers>
+}
+
+/** Tokens across ECSs (P4): what goes out for our EESs, and what comes in for those of others. */
+export function federationSide(ecs: OpenEcs & EcsContext, federation: LiveFederation): FederationSide {
+  const tokens = authorizationServerPorts(ecs, ecs.urls())
+  const ports = federation.receiving(tokens)
+  return {
+    authorizationServer: { ...tokens, forward: (request) => forwardRequest(ports, request) },
+    routes: federationRoutes({
+      fqdn: ecs.configuration.fqdn,
+      receive: (from, forwarding) => receiveForwarding(ports, from, forwarding),
+      hasEes: async (fqdn) => (await tokens.findEes({ fqdn })) !== undefined,
+      trustBundle: federation.trustBundle,
+      peers: federation.peers,
+    }),
+    trustBundle: trustBundleRoute(federation),
+  }
+}
