@@ -6,8 +6,8 @@ import type { Command } from 'commander'
 import { stepLine } from './step-lines.ts'
 import { stopSignals } from './stop.ts'
 import { playAuthorization } from './up/authorization.ts'
-import { type Edge, EES1, EES2, startEdge } from './up/edge.ts'
-import { playEdgeKey, playPrimaryAuthentication } from './up/edge-key.ts'
+import { type Edge, EES1, EES2, EES3, startEdge } from './up/edge.ts'
+import { playEdgeKey, playPrimaryAuthentication, playWithoutAusf } from './up/edge-key.ts'
 import type { Audience, Figure } from './up/figure.ts'
 import { playLife, playOnboarding } from './up/onboarding.ts'
 
@@ -57,25 +57,35 @@ function report(figures: readonly Figure[], json: boolean): void {
   if (!ok) process.exitCode = 1
 }
 
+const [FIRST, SECOND, THIRD] = [
+  { name: 'ees1', fqdn: EES1 },
+  { name: 'ees2', fqdn: EES2 },
+  { name: 'ees3', fqdn: EES3 },
+] as const
+
 async function playAll(edge: Edge, audience: Audience): Promise<Figure[]> {
-  const figures = [
-    await playOnboarding(edge, 'ees1', EES1, audience),
-    await playOnboarding(edge, 'ees2', EES2, audience),
-  ]
-  figures.push(
+  return [
+    await playOnboarding(edge, edge.ecs1, FIRST, audience),
+    await playOnboarding(edge, edge.ecs1, SECOND, audience),
+    await playOnboarding(edge, edge.ecs2, THIRD, audience),
+    ...(await playAuthorization(edge, FIRST.name, audience)),
     await playPrimaryAuthentication(edge, audience),
-    await playEdgeKey(edge, 'inside the domain: ecs1 asks the AUSF for the key', edge.ecs1, audience),
-  )
-  figures.push(...(await playAuthorization(edge, 'ees1', audience)), await playLife(edge, 'ees2', EES2, audience))
-  return figures
+    await playEdgeKey(edge, edge.ecs1, 'ausf', audience),
+    await playEdgeKey(edge, edge.ecs2, 'nef', audience),
+    await playWithoutAusf(edge, audience),
+    await playLife(edge, SECOND, audience),
+  ]
 }
 
 async function serve(edge: Edge, json: boolean): Promise<void> {
   const ees1 = await edge.start('ees1', 'ees', 'serve', '--dir', join(edge.folder, 'ees1'))
   if (json) return
-  const { server, mtls, admin } = edge.ecs1.server.listeners
+  const lines = [edge.ecs1, edge.ecs2].map(({ name, server: { listeners } }) => {
+    const { server, mtls, psk, admin } = listeners
+    return `${name} listens on ${server} (onboarding), ${mtls} (mutual TLS), ${psk} (TLS-PSK), ${admin} (operators)`
+  })
   process.stdout.write(`
-ecs1 listens on ${server} (onboarding), ${mtls} (mutual TLS) and ${admin} (operators)
+${lines.join('\n')}
 ees1 listens on ${ees1.listeners['mtls']} (mutual TLS, and a token for it)
 Try: npm run -s edgeward -- ecs ees list --dir ${edge.ecs1.folder}
 Stop with Ctrl-C.

@@ -10,6 +10,13 @@ describe('edgeward up', () => {
     const { ok, figures } = JSON.parse(stdout) as { ok: boolean; figures: Figure[] }
     assert.equal(ok, true)
     assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P3', 'P5'])
+    const cases = figures.filter(({ id }) => id === 'P5').map(({ case: name }) => name)
+    for (const expected of [/^inside the domain/, /^outside the domain.*NEF/, /AUSF stopped: refused/]) {
+      assert.ok(
+        cases.some((name) => expected.test(name)),
+        String(expected),
+      )
+    }
     for (const { steps } of figures) {
       assert.ok(steps.length > 0)
       for (const { clause, from, to, message, ms, ok: done } of steps) {

@@ -14,7 +14,9 @@ import { systemEnvironment } from '../operator.ts'
 /** The test PLMN of 3GPP. */
 const PLMN = { mcc: '001', mnc: '01' }
 const SUPI = 'imsi-001010000000001'
-const EEC_ID = 'eec-1'
+export const EEC = 'eec-1'
+/** another EEC on the same UE */
+export const OTHER_EEC = 'eec-2'
 
 /** The core network of the operator: its folder, and the names in it. */
 export interface Core {
@@ -44,7 +46,7 @@ export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 
   await writeFile(file, String(configuration))
 }
 
-/** A subscriber of the operator, its USIM in a UE, and an EEC on it. @returns the folder of the UE */
+/** A subscriber of the operator, its USIM in a UE, and two EECs on it. @returns the folder of the UE */
 export async function makeDevice(core: Core, folder: string): Promise<string> {
   const { random, clock, timers, log } = systemEnvironment('silent')
   const keys = { k: random.octets(16).toString('hex'), opc: random.octets(16).toString('hex') }
@@ -70,10 +72,10 @@ export async function makeDevice(core: Core, folder: string): Promise<string> {
     keyProfile: 'bound',
     replace: false,
   })
-  const eecId = parseEecId(EEC_ID)
-  if (eecId === undefined) throw new Error('the EEC has no EEC ID')
-  await allowEec(await openUeFolder(folder, undefined), eecId, random)
+  for (const name of [EEC, OTHER_EEC]) {
+    const eecId = parseEecId(name)
+    if (eecId === undefined) throw new Error('the EEC has no EEC ID')
+    await allowEec(await openUeFolder(folder, undefined), eecId, random)
+  }
   return folder
 }
-
-export const EEC = EEC_ID

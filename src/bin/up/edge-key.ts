@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AuthenticationStepFailed, authenticate, readCredential } from '../../eec/index.ts'
+import { AuthenticationStepFailed, authenticate, RefusedByServer, readCredential } from '../../eec/index.ts'
+import { EDGE_KEY_RETRIEVAL, NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
 import { parseEecId } from '../../spec/subscriber-identifiers.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { authenticateUe, credentialFile, openUeFolder, servingNetworkOf } from '../../ue/index.ts'
-import { EEC } from './core.ts'
+import { EEC, OTHER_EEC as OTHER } from './core.ts'
 import type { EcsOfEdge, Edge } from './edge.ts'
-import { type Audience, type Figure, play } from './figure.ts'
+import { type Audience, type Figure, play, type Stage } from './figure.ts'
+import { answeredSince, markLog } from './server-log.ts'
 
 /** P5, steps 0 to 2: the UE authenticates to its network, and both ends have Kedge. */
 export function playPrimaryAuthentication(edge: Edge, audience: Audience): Promise<Figure> {
@@ -17,28 +19,27 @@ export function playPrimaryAuthentication(edge: Edge, audience: Audience): Promi
   })
 }
 
-/** An EEC on the same UE that was never allowed. */
-const OTHER = 'eec-2'
-
 /** The credential of one EEC with the name of another. */
 async function claimOther(file: string) {
   const own = JSON.parse((await readPrivateFile(file)).toString()) as object
   return readCredential(JSON.stringify({ ...own, eecId: OTHER }))
 }
 
+/** The way of the key request: figure 6.x.2-1, or 6.x.2-2. */
+type Way = 'ausf' | 'nef'
+
+const CASES: Record<Way, string> = {
+  ausf: 'inside the domain: the ECS asks the AUSF for the key',
+  nef: 'outside the domain: the ECS asks for the key through the NEF',
+}
+
 /** P5, steps 3 to 7 at one ECS, and what the EEC does with its connection. */
-export function playEdgeKey(edge: Edge, name: string, ecs: EcsOfEdge, audience: Audience): Promise<Figure> {
-  return play('P5', name, audience, async (stage) => {
-    const eecId = parseEecId(EEC)
-    if (eecId === undefined) throw new Error('the EEC has no EEC ID')
-    const { port } = new URL(ecs.server.listeners['server'] ?? '')
-    const options = {
-      ecs: `https://${ecs.server.fqdn}:${port}`,
-      root: await readFile(join(ecs.folder, 'ca', 'root.crt'), 'utf8'),
-      resolve: edge.resolve,
-    }
-    const credential = credentialFile(edge.ue, eecId)
-    const session = await authenticate({ ...options, credential, progress: stage })
+export function playEdgeKey(edge: Edge, ecs: EcsOfEdge, way: Way, audience: Audience): Promise<Figure> {
+  return play('P5', `${CASES[way]}, ${ecs.name}`, audience, async (stage) => {
+    const options = await optionsAt(edge, ecs)
+    const credential = credentialOf(edge, EEC)
+    const progress = withKeyRequest(stage, edge, ecs, way)
+    const session = await authenticate({ ...options, credential, progress })
     try {
       const arrow = { clause: 'TS 24.558 6.2', from: 'EEC', to: ecs.server.fqdn }
       const seen = (found: Awaited<ReturnType<typeof session.provision>>) =>
@@ -46,7 +47,7 @@ export function playEdgeKey(edge: Edge, name: string, ecs: EcsOfEdge, audience: 
       await stage.step(arrow, seen, () => session.provision({}))
       await stage.refused(
         { clause: 'TR 33.839 6.x.2.1 step 3', from: 'EEC', to: 'UE' },
-        'the key of another EEC is not handed out, and nothing else is tried',
+        'an EEC that claims to be another one gets no key, and nothing else is tried',
         async () => authenticate({ ...options, credential: await claimOther(credential) }),
         (error) => error instanceof AuthenticationStepFailed,
       )
@@ -54,4 +55,70 @@ export function playEdgeKey(edge: Edge, name: string, ecs: EcsOfEdge, audience: 
       session.close()
     }
   })
+}
+
+/** Nobody may stand in for a key service that does not answer: no key, no access, and no other method (THREATS KE-13). */
+export function playWithoutAusf(edge: Edge, audience: Audience): Promise<Figure> {
+  return play('P5', 'with the AUSF stopped: refused', audience, async (stage) => {
+    const [options, credential] = [await optionsAt(edge, edge.ecs1), credentialOf(edge, OTHER)]
+    const arrow = { clause: 'TR 33.839 6.x.2.1 step 5', from: 'operator', to: 'AUSF' }
+    await stage.step(arrow, 'the AUSF is stopped', () => edge.serverOf('ausf').stop())
+    await stage.refused(
+      { clause: 'TR 33.839 6.x.2.1 step 4', from: 'EEC', to: edge.ecs1.server.fqdn },
+      'authentication request: 503, there is no key now; the EEC opens no connection, and tries nothing else',
+      () => authenticate({ ...options, credential }),
+      (error) => error instanceof AuthenticationStepFailed && error.step === 4 && isUnavailable(error.cause),
+    )
+    await stage.step(arrow, 'the AUSF is started again', () =>
+      edge.start('ausf', 'ausf', 'serve', '--dir', join(edge.core.folder, 'ausf')),
+    )
+    const session = await authenticate({ ...options, credential, progress: stage })
+    session.close()
+  })
+}
+
+const isUnavailable = (cause: unknown) => cause instanceof RefusedByServer && cause.status === 503
+
+async function optionsAt(edge: Edge, { server, folder }: EcsOfEdge) {
+  const { port } = new URL(server.listeners['server'] ?? '')
+  return {
+    ecs: `https://${server.fqdn}:${port}`,
+    root: await readFile(join(folder, 'ca', 'root.crt'), 'utf8'),
+    resolve: edge.resolve,
+  }
+}
+
+function credentialOf(edge: Edge, name: string): string {
+  const eecId = parseEecId(name)
+  if (eecId === undefined) throw new Error('the EEC has no EEC ID')
+  return credentialFile(edge.ue, eecId)
+}
+
+/** Steps 5 and 6 are between servers: they are told as the logs of those who were asked have them. */
+function withKeyRequest(stage: Stage, edge: Edge, { server }: EcsOfEdge, way: Way): Pick<Stage, 'step'> {
+  const figure = 'TR 33.839 6.x.2.1 step'
+  const ausf = (from: string, clause: string) => ({
+    log: edge.serverOf('ausf').log,
+    operation: NAUSF_UE_AUTHENTICATION.KeyRequest.id,
+    arrow: { clause: `${figure}s ${clause}`, from, to: 'AUSF' },
+  })
+  const nef = {
+    log: edge.serverOf('nef').log,
+    operation: EDGE_KEY_RETRIEVAL.id,
+    arrow: { clause: `${figure}s 5.1 and 6.2`, from: server.fqdn, to: 'NEF' },
+  }
+  const asked = way === 'ausf' ? [ausf(server.fqdn, '5 and 6')] : [nef, ausf('NEF', '5.2 and 6.1')]
+  return {
+    async step(arrow, message, act) {
+      if (arrow.clause !== `${figure} 4`) return stage.step(arrow, message, act)
+      const marks = await Promise.all(asked.map(({ log }) => markLog(log)))
+      const result = await stage.step(arrow, message, act)
+      for (const [index, mark] of marks.entries()) {
+        const { operation, arrow: between } = asked[index] ?? nef
+        const { status, ms } = await answeredSince(mark, operation)
+        stage.recorded(between, `key request with the Kedge ID over mutual TLS: ${status}`, ms)
+      }
+      return result
+    },
+  }
 }

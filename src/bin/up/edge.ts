@@ -6,11 +6,13 @@ import type { OperatorCommands } from '../../ecs/operator/commands.ts'
 import type { Resolve } from '../../http/client.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { systemEnvironment } from '../operator.ts'
-import { introduce, makeCore, makeDevice } from './core.ts'
+import { type Core, introduce, makeCore, makeDevice } from './core.ts'
 import { type ServerProcess, startServer } from './process.ts'
 
 /** One ECS of the edge: its own process, and its operator's commands. */
 export interface EcsOfEdge {
+  /** as it is called in the figures: `ecs1` */
+  readonly name: string
   readonly folder: string
   readonly server: ServerProcess
   readonly operator: OperatorCommands
@@ -21,59 +23,99 @@ export interface Edge {
   readonly folder: string
   /** every name of this edge is on this machine */
   readonly resolve: Resolve
+  readonly core: Core
+  /** in the operator's domain: it gets keys from the AUSF */
   readonly ecs1: EcsOfEdge
+  /** another provider's, outside that domain: it gets keys through the NEF */
+  readonly ecs2: EcsOfEdge
   /** the folder of the UE */
   readonly ue: string
-  /** Starts another server of the edge; it is stopped with it. */
+  /** a server that runs, by its name: `ausf` */
+  serverOf(name: string): ServerProcess
+  /** Starts a server of the edge, also again after its end; it is stopped with the edge. */
   start(name: string, ...arguments_: string[]): Promise<ServerProcess>
   stop(): Promise<void>
 }
 
-const NAMES = ['ecs1', 'ees1', 'ees2'].map((label) => `${label}.edge.example.com` as Fqdn)
-export const [ECS1 = '' as Fqdn, EES1 = '' as Fqdn, EES2 = '' as Fqdn] = NAMES
+const fqdnOf = (name: string) => name as Fqdn
+export const ECS1 = fqdnOf('ecs1.edge.example.com')
+export const ECS2 = fqdnOf('ecs2.edge.example.net')
+export const EES1 = fqdnOf('ees1.edge.example.com')
+export const EES2 = fqdnOf('ees2.edge.example.com')
+export const EES3 = fqdnOf('ees3.edge.example.net')
 
 /** @param folder - empty */
 export async function startEdge(folder: string): Promise<Edge> {
   await chmod(folder, 0o700)
-  const servers: ServerProcess[] = []
-  const clients: (() => void)[] = []
-  const start = async (name: string, ...arguments_: string[]) => {
-    const server = await startServer(name, folder, ...arguments_)
-    servers.push(server)
-    return server
-  }
+  const { start, serverOf, stop: stopServers } = keepServers(folder)
+  const operators: { close(): void }[] = []
   const stop = async () => {
-    for (const close of clients) close()
-    // In the order against their start: nobody is left asking a server that is gone.
-    for (const server of servers.reverse()) await server.stop()
+    for (const operator of operators) operator.close()
+    await stopServers()
   }
   try {
     const core = await makeCore(join(folder, 'core'))
     const ue = await makeDevice(core, join(folder, 'ue'))
-    const made = await makeEcs(join(folder, 'ecs1'), ECS1)
-    await introduce(core, made, ECS1, 'ausf')
-    await start('udm', 'udm', 'serve', '--dir', join(core.folder, 'udm'))
-    await start('ausf', 'ausf', 'serve', '--dir', join(core.folder, 'ausf'))
-    const ecs1 = await startEcs(made, ECS1, start)
-    clients.push(ecs1.close)
-    await start('ue', 'ue', 'serve', '--dir', ue)
-    const resolve = new Map([...NAMES, ...core.names].map((name) => [name, '127.0.0.1']))
-    return { folder, resolve, ecs1, ue, start, stop }
+    const [folder1, folder2] = [await makeEcs(folder, ECS1), await makeEcs(folder, ECS2)]
+    await introduce(core, folder1, ECS1, 'ausf')
+    await introduce(core, folder2, ECS2, 'nef')
+    const ofCore = (name: string) => start(name, name, 'serve', '--dir', join(core.folder, name))
+    const [ecs1, ecs2] = await all(
+      startEcs(folder1, ECS1, start),
+      startEcs(folder2, ECS2, start),
+      ofCore('udm'),
+      ofCore('ausf'),
+      ofCore('nef'),
+      start('ue', 'ue', 'serve', '--dir', ue),
+    )
+    operators.push(ecs1.operator, ecs2.operator)
+    const names = [ECS1, ECS2, EES1, EES2, EES3, ...core.names]
+    const resolve = new Map(names.map((name) => [name, '127.0.0.1']))
+    return { folder, resolve, core, ecs1, ecs2, ue, serverOf, start, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
+/** As `Promise.all`, but nothing is under way any more when it throws. */
+async function all<Results extends unknown[]>(...work: { [Index in keyof Results]: Promise<Results[Index]> }) {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
+
+/** The processes of one edge, by name. */
+function keepServers(folder: string) {
+  const servers = new Map<string, ServerProcess>()
+  return {
+    async start(name: string, ...arguments_: string[]): Promise<ServerProcess> {
+      const server = await startServer(name, folder, ...arguments_)
+      servers.set(name, server)
+      return server
+    },
+    serverOf(name: string): ServerProcess {
+      const server = servers.get(name)
+      if (server === undefined) throw new Error(`${name} does not run`)
+      return server
+    },
+    async stop(): Promise<void> {
+      await Promise.all([...servers.values()].map((server) => server.stop()))
+    },
+  }
+}
+
 async function makeEcs(folder: string, fqdn: Fqdn): Promise<string> {
   const { clock, random } = systemEnvironment('silent')
   const listen = { address: '127.0.0.1', server: 0, mtls: 0, psk: 0, admin: 0 }
-  await initFolder(folder, fqdn, { clock, random, listen })
-  return folder
+  const own = join(folder, nameOf(fqdn))
+  await initFolder(own, fqdn, { clock, random, listen })
+  return own
 }
 
-async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']): Promise<EcsOfEdge & { close(): void }> {
-  const server = await start(fqdn.split('.')[0] ?? fqdn, 'ecs', 'serve', '--dir', folder)
-  const operator = await adminClient(folder)
-  return { folder, server, operator, close: () => operator.close() }
+async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']) {
+  const name = nameOf(fqdn)
+  const server = await start(name, 'ecs', 'serve', '--dir', folder)
+  return { name, folder, server, operator: await adminClient(folder) }
 }
+
+const nameOf = (fqdn: Fqdn) => fqdn.split('.')[0] ?? fqdn

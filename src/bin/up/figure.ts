@@ -29,6 +29,8 @@ export interface Audience {
 
 /** Each step is told with the time that it took. */
 export interface Stage extends Progress {
+  /** A step between others, as one of them recorded it. @param ms - milliseconds that it took */
+  recorded(arrow: Arrow, message: string, ms: number): void
   /** A step that must be refused: it succeeds if `act` throws what `refusal` recognises. */
   refused(
     arrow: Arrow,
@@ -79,6 +81,7 @@ export function stageFor(tell: (step: Step) => void): Stage {
         throw error
       }
     },
+    recorded: (arrow, message, ms) => tell({ ...arrow, message, ms, ok: true }),
     async refused(arrow, message, act, refusal) {
       const start = performance.now()
       const outcome = await act().then(

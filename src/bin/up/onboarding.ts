@@ -9,21 +9,32 @@ import { onboardEes } from '../../ees/onboarding/onboard-ees.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemRandom } from '../../ports/random.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
-import { ECS1, type Edge } from './edge.ts'
+import type { EcsOfEdge, Edge } from './edge.ts'
 import { type Audience, type Figure, play, type Stage } from './figure.ts'
 
 const FIGURE = 'TR 33.839 6.Y.2'
 
+/** An EES that this edge has, or will have. */
+export interface NewEes {
+  readonly name: string
+  readonly fqdn: Fqdn
+}
+
 /** P1: an EES goes from a bundle to a registered, certified server. */
-export async function playOnboarding(edge: Edge, name: string, fqdn: Fqdn, audience: Audience): Promise<Figure> {
-  return play('P1', `${name} onboards at ecs1`, audience, async (stage) => {
+export async function playOnboarding(
+  edge: Edge,
+  ecs: EcsOfEdge,
+  { name, fqdn }: NewEes,
+  audience: Audience,
+): Promise<Figure> {
+  return play('P1', `${name} onboards at ${ecs.name}`, audience, async (stage) => {
     const folder = join(edge.folder, name)
     const bundle = await stage.step(
       { clause: `${FIGURE} step 1`, from: 'operator', to: name },
       `onboarding credential, out of band: address, root and single-use token for ${fqdn}`,
-      () => edge.ecs1.operator.invite({ eesId: name, fqdn }),
+      () => ecs.operator.invite({ eesId: name, fqdn }),
     )
-    const ports = { clock: systemClock, random: systemRandom, wait, connect: watched(stage, name, edge) }
+    const ports = { clock: systemClock, random: systemRandom, wait, connect: watched(stage, name, ecs, edge) }
     const presentation = { eesProf: profileOf(name, fqdn) }
     const { registration } = await onboardEes(
       { ...ports, store: eesFolder(folder) },
@@ -33,14 +44,14 @@ export async function playOnboarding(edge: Edge, name: string, fqdn: Fqdn, audie
     await writeFile(join(folder, 'resolve.json'), JSON.stringify([...edge.resolve]))
     const { record, credential } = registration
     await stage.step(
-      { clause: `${FIGURE} step 5`, from: ECS1, to: name },
+      { clause: `${FIGURE} step 5`, from: ecs.server.fqdn, to: name },
       ({ certificates }) =>
         `registration ${record.registrationId}, certificate ${certificates[0]?.serial}, access token`,
-      () => edge.ecs1.operator.show(record.registrationId),
+      () => ecs.operator.show(record.registrationId),
     )
     const { onboardingToken } = bundle
     await stage.refused(
-      { clause: `${FIGURE} step 4`, from: 'stranger', to: ECS1 },
+      { clause: `${FIGURE} step 4`, from: 'stranger', to: ecs.server.fqdn },
       'the same token once more, with another key: refused',
       () => useAgain(edge, JSON.stringify({ ...bundle, onboardingToken }), name, fqdn),
       (error) => error instanceof RefusedByServer && error.code === 'ONBOARDING_TOKEN_USED' && credential !== undefined,
@@ -60,7 +71,7 @@ export function profileOf(name: string, fqdn: Fqdn) {
 }
 
 /** Steps 2 to 4 are told where they happen: on the EES's connection. */
-function watched(stage: Stage, name: string, { resolve }: Edge): Connect {
+function watched(stage: Stage, name: string, { server: { fqdn: ecs } }: EcsOfEdge, { resolve }: Edge): Connect {
   const connect = connectOver(resolve)
   return (origin, root, credential) => {
     const connection = connect(origin, root, credential)
@@ -68,13 +79,13 @@ function watched(stage: Stage, name: string, { resolve }: Edge): Connect {
       ...connection,
       channelBinding: () =>
         stage.step(
-          { clause: `${FIGURE} step 2`, from: name, to: ECS1 },
+          { clause: `${FIGURE} step 2`, from: name, to: ecs },
           'TLS 1.3; the certificate of the ECS is for its name, under the root of the bundle',
           () => connection.channelBinding(),
         ),
       request: (message) =>
         stage.step(
-          { clause: `${FIGURE} steps 3 and 4`, from: name, to: ECS1 },
+          { clause: `${FIGURE} steps 3 and 4`, from: name, to: ecs },
           ({ status }) =>
             `EES registration: token, profile, public key with proof of possession; validated, certified: ${status}`,
           () => connection.request(message),
@@ -90,12 +101,13 @@ async function useAgain(edge: Edge, bundle: string, name: string, fqdn: Fqdn): P
 }
 
 /** P1, what the registration is for: it is read, replaced, renewed, and ended by its owner. */
-export async function playLife(edge: Edge, name: string, fqdn: Fqdn, audience: Audience): Promise<Figure> {
+export async function playLife(edge: Edge, { name, fqdn }: NewEes, audience: Audience): Promise<Figure> {
+  const { fqdn: ecs } = edge.ecs1.server
   return play('P1', `${name} updates, renews and deregisters`, audience, async (stage) => {
     const registration = await registrationOf(edge, name)
     try {
       await stage.step(
-        { clause: `${FIGURE}, update; TS 29.558 9.1.2.3.3.2`, from: name, to: ECS1 },
+        { clause: `${FIGURE}, update; TS 29.558 9.1.2.3.3.2`, from: name, to: ecs },
         'PUT with If-Match: a second EAS is served',
         () =>
           registration.update({
@@ -103,12 +115,12 @@ export async function playLife(edge: Edge, name: string, fqdn: Fqdn, audience: A
           }),
       )
       await stage.step(
-        { clause: 'RFC 7030 4.2.2', from: name, to: ECS1 },
+        { clause: 'RFC 7030 4.2.2', from: name, to: ecs },
         () => `re-enrolment with a new key: certificate ${registration.certificate.serial}`,
         () => registration.renew({ newKey: true }),
       )
       await stage.step(
-        { clause: `${FIGURE}, deregistration; TS 29.558 9.1.2.3.3.3`, from: name, to: ECS1 },
+        { clause: `${FIGURE}, deregistration; TS 29.558 9.1.2.3.3.3`, from: name, to: ecs },
         'DELETE: certificates, tokens and connections end with the registration',
         () => registration.deregister(),
       )

@@ -9,6 +9,8 @@ const STOP_LIMIT = 10_000
 export interface ServerProcess {
   readonly fqdn: string
   readonly listeners: Readonly<Record<string, string>>
+  /** the file that it logs to */
+  readonly log: string
   /** Resolves when the process has ended. */
   stop(): Promise<void>
 }
@@ -28,7 +30,7 @@ export async function startServer(name: string, folder: string, ...arguments_: s
   closeSync(log)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
-    return { ...(await readyLine(child, logFile)), stop: () => stop(child, ended) }
+    return { ...(await readyLine(child, logFile)), log: logFile, stop: () => stop(child, ended) }
   } catch (error) {
     await stop(child, ended)
     throw error
