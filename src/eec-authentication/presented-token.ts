@@ -16,7 +16,7 @@ export interface PresentedRequest {
 }
 
 /** The part of a request's evidence that a proof speaks about; its host was checked when the request came in. */
-export function presentedRequest({ headers, operation, path }: Evidence): PresentedRequest {
+export function presentedRequest({ headers, operation, path }: Omit<Evidence, 'socket'>): PresentedRequest {
   const authority = headers[':authority'] ?? headers.host
   return { headers, method: operation.method, uri: `https://${String(authority)}${path}` }
 }
