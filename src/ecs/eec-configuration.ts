@@ -56,9 +56,9 @@ export const ProvisioningConfiguration = Type.Object(
     /** PEM files of the roots that the certificates of these hosts are under; the root of this ECS if there is none */
     notificationRoots: Type.Array(Type.String(), { maxItems: 16 }),
     /** subscriptions of one EEC (THREATS HT-11) */
-    subscriptionsPerEec: Type.Integer({ minimum: 0, maximum: 10_000 }),
+    subscriptionsPerEec: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** subscriptions of all EECs */
-    subscriptions: Type.Integer({ minimum: 0, maximum: 10_000_000 }),
+    subscriptions: Type.Integer({ minimum: 1, maximum: 10_000_000 }),
     /** seconds that a subscription lasts unless it is updated */
     subscriptionLifetime: Type.Integer({ minimum: 60, maximum: 31_536_000 }),
   },

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { readCertificateList, x5tS256 } from '../../src/certificates/certificate.ts'
 import { writePem } from '../../src/certificates/pem.ts'
-import type { Configuration } from '../../src/ecs/configuration.ts'
 import type { Message, Peer, Response } from '../../src/http/client.ts'
 import { createListener } from '../../src/http/listener.ts'
 import { createLog } from '../../src/http/log.ts'
@@ -82,13 +81,13 @@ export async function anEnt(name = 'ent.operator.example') {
 /** A real ECS that trusts the ENTs of some operators; everything else of its configuration can be changed. */
 export async function runEcsWithEnts(
   ents: readonly AnEnt[],
-  change: (configuration: Configuration) => object = () => ({}),
+  change: (configuration: object) => object = () => ({}),
   name = 'ecs1.example.com',
 ): Promise<RunningEcs> {
   const ecs = await runEcs(name)
   await ecs.restart(async () => {
     const file = join(ecs.folder, 'ecs.yaml')
-    const written = parse(await readFile(file, 'utf8')) as Configuration
+    const written = parse(await readFile(file, 'utf8')) as object
     const entitlementServers = []
     for (const { name: host, issuer, port, root } of ents) {
       await writeFile(join(ecs.folder, `${host}.crt`), root)

@@ -34,12 +34,20 @@ const PUBLIC = {
   GetTrustBundle: 'public',
 } as const
 
+const edge4 = (credential: 'entitlement' | 'psk') => ({
+  RequestServProv: credential,
+  CreateServProvSub: credential,
+  UpdateIndServProvSub: credential,
+  ModifyIndServProvSub: credential,
+  DeleteIndServProvSub: credential,
+})
+
 /** What every route of every listener asks for. A route that is not here must not be, and what is public stands here. */
 const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
   server: {
     CreateEESRegistration: 'onboardingToken',
     RequestEecAuthentication: 'public',
-    RequestServProv: 'entitlement',
+    ...edge4('entitlement'),
     EecAccessTokenRequest: 'grant',
     ...PUBLIC,
   },
@@ -59,7 +67,7 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     GetPartners: 'certificate',
     ...PUBLIC,
   },
-  psk: { RequestServProv: 'psk', EecAccessTokenRequest: 'psk' },
+  psk: { ...edge4('psk'), EecAccessTokenRequest: 'psk' },
   admin: {
     InviteEes: 'operator',
     ListEes: 'operator',

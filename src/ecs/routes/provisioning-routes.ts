@@ -17,13 +17,20 @@ import { withMethods } from './eec-answer.ts'
 
 const route = routesOf<EcsPeers>()
 
-export const REQUEST_SERV_PROV: Operation = {
-  id: 'RequestServProv',
-  api: 'eecs-serviceprovisioning',
-  method: 'POST',
-  path: '/eecs-serviceprovisioning/v1/request',
-  clause: 'TS 24.558 6.2',
+const operation = (id: string, method: Operation['method'], resource: string, clause: string): Operation => {
+  return { id, api: 'eecs-serviceprovisioning', method, path: `/eecs-serviceprovisioning/v1${resource}`, clause }
 }
+
+/** By operationId of the OpenAPI file. */
+export const PROVISIONING = {
+  RequestServProv: operation('RequestServProv', 'POST', '/request', 'TS 24.558 6.2'),
+  CreateServProvSub: operation('CreateServProvSub', 'POST', '/subscriptions', 'TS 24.558 6.2'),
+  UpdateIndServProvSub: operation('UpdateIndServProvSub', 'PUT', '/subscriptions/{subscriptionId}', 'TS 24.558 6.2'),
+  ModifyIndServProvSub: operation('ModifyIndServProvSub', 'PATCH', '/subscriptions/{subscriptionId}', 'TS 24.558 6.2'),
+  DeleteIndServProvSub: operation('DeleteIndServProvSub', 'DELETE', '/subscriptions/{subscriptionId}', 'TS 24.558 6.2'),
+} as const
+
+export const REQUEST_SERV_PROV: Operation = PROVISIONING.RequestServProv
 
 /** The credentials of an EEC: one on each listener that EECs come to. */
 export type EecCredential = 'entitlement' | 'psk'

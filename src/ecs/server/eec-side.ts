@@ -11,16 +11,19 @@ import type { ServerCredential } from '../../tls/profile.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { verifyGrant } from '../adapters/eec-authenticators.ts'
 import { eecTokenPorts } from '../adapters/eec-tokens.ts'
-import { type IndexedRegistrations, indexRegistrations } from '../adapters/live-registrations.ts'
+import { indexRegistrations } from '../adapters/live-registrations.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
+import { openProvisioningNotifier, type ProvisioningNotifier } from '../adapters/provisioning-notifier.ts'
 import { offeredMethods } from '../authentication/offered-methods.ts'
 import { authMethodsOf, type EecPolicy } from '../authorization-server/eec-policy.ts'
 import { eecGrantRoute, eecTokenRoute } from '../authorization-server/eec-token-routes.ts'
 import { issueEesTokens } from '../authorization-server/request-eec-token.ts'
 import type { EcsPeers } from '../peers.ts'
 import { describeEes } from '../provisioning/describe-ees.ts'
-import type { EecPeer } from '../provisioning/provision-service.ts'
-import { provisioningRoute } from '../routes/provisioning-routes.ts'
+import type { EecPeer, ProvisioningPorts } from '../provisioning/provision-service.ts'
+import type { Registration } from '../registrar/registration.ts'
+import { type EecCredential, provisioningRoute } from '../routes/provisioning-routes.ts'
+import { subscriptionRoutes } from '../routes/subscription-routes.ts'
 import type { EcsUrls } from '../urls.ts'
 
 /** What an ECS has for EECs beside the keys of their networks: EDGE-4 whole, and the entitlement tokens (P2). */
@@ -28,19 +31,23 @@ export interface EecSide {
   readonly entitlements: EntitlementVerifier | undefined
   readonly replays: ReplayCache
   readonly eecPolicy: EecPolicy
-  readonly registrations: IndexedRegistrations
+  readonly findEess: ProvisioningPorts['findEess']
+  readonly notifier: ProvisioningNotifier
   readonly changing: EcsContext['changing']
-  close(): void
+  close(): Promise<void>
 }
 
 export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredential): Promise<EecSide> {
   const { configuration, clock, store } = ecs
   const eecPolicy = eecPolicyOf(ecs)
-  const registrations = await indexRegistrations(
-    { store, now: clock.now() },
-    (registration) => describeEes(registration, authMethodsOf(eecPolicy, registration.eesId)),
-    () => {},
-  )
+  const describe = (registration: Registration) =>
+    describeEes(registration, authMethodsOf(eecPolicy, registration.eesId))
+  const { index, changed } = await indexRegistrations({ store, now: clock.now() }, describe, (change) => {
+    notifier.notifications.changed(change)
+  })
+  const { mostEess } = configuration.provisioning
+  const findEess: ProvisioningPorts['findEess'] = (wanted) => index.find(wanted, clock.now(), mostEess)
+  const notifier = await openProvisioningNotifier(ecs, { findEess }, credential)
   const replays = new ReplayCache(clock.now())
   const { entitlementServers } = configuration.authentication
   const entitlements = entitlementServers.length === 0 ? undefined : await openVerifier(ecs, replays, credential)
@@ -48,15 +55,19 @@ export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredenti
     entitlements,
     replays,
     eecPolicy,
-    registrations,
+    findEess,
+    notifier,
     async changing(registrationId, change) {
       try {
         await change()
       } finally {
-        await registrations.changed(registrationId)
+        await changed(registrationId)
       }
     },
-    close: () => entitlements?.close(),
+    async close() {
+      entitlements?.close()
+      await notifier.close()
+    },
   }
 }
 
@@ -92,21 +103,23 @@ export function eecRoutes(
   urls: EcsUrls,
   { eecOf, ...side }: EecSide & { eecOf(socket: TLSSocket): EecPeer },
 ): Readonly<Record<'server' | 'psk', Route<EcsPeers>[]>> {
-  const { registrations } = side
   const { clock, configuration } = ecs
   const offered = offeredMethods(configuration)
-  const { mostEess } = configuration.provisioning
   const tokens = { ...eecTokenPorts(ecs, urls, side.eecPolicy), offered }
   const provisioning = {
     offered,
-    findEess: (wanted: Parameters<typeof registrations.index.find>[0]) =>
-      registrations.index.find(wanted, clock.now(), mostEess),
+    findEess: side.findEess,
     issueEesTokens: issueEesTokens.bind(undefined, tokens),
   }
   const authentication = { now: clock.now, eecOf, offered, ...side }
   const grants = { ...tokens, verifyGrant: verifyGrant.bind(undefined, authentication) }
+  const subscriptions = { ...side.notifier.subscriptions, offered }
+  const edge4 = (credential: EecCredential) => [
+    provisioningRoute(provisioning, credential),
+    ...subscriptionRoutes(subscriptions, credential),
+  ]
   return {
-    server: [provisioningRoute(provisioning, 'entitlement'), eecGrantRoute(grants)],
-    psk: [provisioningRoute(provisioning, 'psk'), eecTokenRoute(tokens, 'psk')],
+    server: [...edge4('entitlement'), eecGrantRoute(grants)],
+    psk: [...edge4('psk'), eecTokenRoute(tokens, 'psk')],
   }
 }

@@ -79,8 +79,10 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
     },
     confirmKeys: () => eecs.confirmKeys(),
+    keepSubscriptions: () => eecSide.notifier.keep(),
     refreshPeers: () => federation.refresh(),
   })
+  eecSide.notifier.notifications.resume()
   return {
     fqdn: opened.configuration.fqdn,
     listeners: localUrls(address, ports),
@@ -89,7 +91,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       stop()
       lists.stop()
       await Promise.all(open.map(([, listener]) => listener.close()))
-      eecSide.close()
+      await eecSide.close()
       federation.close()
       await opened.close()
     },
@@ -176,6 +178,7 @@ function upkeep(
     renew(): Promise<void>
     endKeys(): void
     confirmKeys(): Promise<void>
+    keepSubscriptions(): Promise<void>
     refreshPeers(): Promise<void>
   },
 ): () => void {
@@ -196,6 +199,7 @@ function upkeep(
     regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
     timers.every(SECOND, own.endKeys),
     regularly(5 * SECOND, 'keys in doubt', own.confirmKeys),
+    regularly(60 * SECOND, 'subscriptions', own.keepSubscriptions),
     regularly(SECOND, 'trust in other ECSs', own.refreshPeers),
     regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
     regularly(60 * SECOND, 'clock', () => warnOfClock(ecs)),
