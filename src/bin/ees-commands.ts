@@ -1,9 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { asEesOperator } from '../ees/adapters/as-operator.ts'
+import { certifyEas } from '../ees/adapters/eas-authority.ts'
 import { onboard, openRegistration, type Registration, serveEes } from '../ees/index.ts'
+import type { OperatorCommands as EesOperatorCommands } from '../ees/operator/commands.ts'
 import type { Resolve } from '../http/client.ts'
 import { createLog } from '../http/log.ts'
+import { fqdnOf } from '../http/origin.ts'
 import { isOfSchema } from '../http/schema.ts'
 import { EESProfile, EESRegistration } from '../spec/messages/ees-registration.ts'
 import { fqdnArgument } from './ecs-commands.ts'
@@ -25,6 +29,8 @@ export function addEesCommands(program: Command): void {
   addOnboard(ees)
   addLife(ees)
   addServe(ees)
+  addEecs(ees)
+  addEass(ees)
 }
 
 function withFolder(command: Command): Command {
@@ -121,21 +127,110 @@ function addLife(ees: Command): void {
 function addServe(ees: Command): void {
   withFolder(ees.command('serve'))
     .description('run the reference EES until stopped; its certificate and registration renew themselves')
-    .option('--listen <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <port>', 'the port; 0: any that is free', (text) => Number(text), 0)
+    .option('--listen <address>', 'the address to listen on, instead of what ees.yaml says')
+    .option('--port <port>', 'of the listener for EASs and EESs; 0: any that is free', portArgument)
+    .option('--server-port <port>', 'of the listener for EECs; 0: any that is free', portArgument)
     .option(
       '--check-revocation',
       'refuse clients on the revocation list of the ECS, and everybody while it cannot be had',
     )
-    .action(async (options: Common & { listen: string; port: number }) => {
-      const { dir, listen: address, port } = options
-      const registration = await openRegistration({ store: dir, resolve: await resolveFor(options) })
-      const ees = await serveEes(registration, { address, port, log: createLog('ees', 'info') })
+    .action(async (options: Common & { listen?: string; port?: number; serverPort?: number }) => {
+      const { dir, listen: address, port, serverPort } = options
+      const resolve = await resolveFor(options)
+      const registration = await openRegistration({ store: dir, resolve })
+      const log = createLog('ees', 'info')
+      const ees = await serveEes(registration, { folder: dir, address, port, serverPort, resolve, log })
       const { fqdn, listeners } = ees
       await untilStopped({ ready: 'ees', fqdn, listeners })
       await ees.close()
       registration.close()
     })
+}
+
+function addEecs(ees: Command): void {
+  const eec = ees.command('eec').description('the EECs at this EES')
+  withFolder(eec.command('list'))
+    .description('who is registered, with the identifier of its context')
+    .action(async (options: Common) => {
+      const eecs = await atServices(options, async (operator) => {
+        const all = []
+        for (let after = ''; ; ) {
+          const page = await operator.listEecs(after, 1_000)
+          all.push(...page)
+          if (page.length < 1_000) return all
+          after = page.at(-1)?.eecId ?? ''
+        }
+      })
+      const shown = eecs.map(({ eecId, registrationId, contextId, expiresAt, movingTo }) => {
+        return {
+          eecId,
+          registrationId,
+          contextId,
+          expTime: new Date(expiresAt).toISOString(),
+          ...(movingTo && { movingTo }),
+        }
+      })
+      print(options.json === true, shown, shown.map(({ eecId, expTime }) => `${eecId} until ${expTime}`).join('\n'))
+    })
+  withFolder(ees.command('relocate'))
+    .description('move the context of an EEC to another EES, which it is registered at from then on (EDGE-9)')
+    .requiredOption('--eec-id <id>', 'the EEC', eecIdArgument)
+    .requiredOption('--target <fqdn[:port]>', 'the listener of the other EES for mutual TLS', originArgument)
+    .action(async (options: Common & { eecId: string; target: string }) => {
+      const { eecId, target } = options
+      const moved = await atServices(options, (operator) => operator.relocate(eecId, target))
+      print(
+        options.json === true,
+        moved,
+        `${eecId} is registered at ${target}${moved.implReg ? ` as ${moved.implReg.regId}` : ''}, and no longer here.`,
+      )
+    })
+}
+
+function atServices<Result>(
+  options: Common,
+  command: (operator: EesOperatorCommands) => Promise<Result>,
+): Promise<Result> {
+  return withRegistration(options, async (registration) =>
+    asEesOperator({ folder: options.dir, registration, log: createLog('ees', 'warn') }, command),
+  )
+}
+
+function addEass(ees: Command): void {
+  const eas = ees.command('eas').description('the EASs at this EES')
+  withFolder(eas.command('certify'))
+    .description('give an EAS its certificate for EDGE-3, from an authority of this EES that is made at the first call')
+    .requiredOption('--csr <file>', 'certification request of the EAS (PKCS #10, PEM): its key is taken, nothing else')
+    .requiredOption('--eas-id <id>', 'easId of the profile that it will register')
+    .option('--days <days>', 'how long the certificate is good', (text) => Number(text))
+    .option('--out <file>', 'where to write it, with its issuer; without, it is printed')
+    .action(async (options: Common & { csr: string; easId: string; days?: number; out?: string }) => {
+      const { dir, easId, days, out } = options
+      const csr = await readFile(options.csr)
+      const passphrase = process.env['EDGEWARD_PASSPHRASE']
+      const chain = await withRegistration(options, ({ record }) =>
+        certifyEas(dir, record.fqdn, { csr: csr.toString(), easId, days, passphrase }),
+      )
+      if (out !== undefined) await writeFile(out, chain)
+      print(
+        options.json === true,
+        { easId, certificate: chain },
+        out === undefined ? chain.trimEnd() : `${easId}: ${out}`,
+      )
+    })
+}
+
+function portArgument(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is not a port.')
+  return port
+}
+
+/** @returns `https://FQDN[:PORT]` */
+function originArgument(text: string): string {
+  const origin = `https://${text}`
+  if (fqdnOf(origin) === undefined) throw new InvalidArgumentError('It is not FQDN or FQDN:PORT.')
+  return origin
 }
 
 async function readJson(file: string): Promise<unknown> {

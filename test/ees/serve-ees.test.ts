@@ -57,7 +57,7 @@ describe('an EES that is served: TS 33.501 13.4.1.1.2', () => {
     network = await overTls(ecs, await ecsCredential(ecs.domain))
     const file = JSON.stringify(ecs.bundleFile())
     registration = await onboard(file, { eesProf: PROFILE }, { store: join(parent, 'ees'), resolve })
-    serving = await serveEes(registration, { address: '127.0.0.1', port: 0, log, revocationPeriod: 50 })
+    serving = await serveEes(registration, { folder: join(parent, 'ees'), log, revocationPeriod: 50 })
     source = await ecs.credentialFor(S_EES)
   })
   after(async () => {

@@ -2,7 +2,7 @@ import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
-import { acceptIf, isMediaType, requireStatus } from '../../http/response.ts'
+import { acceptIf } from '../../http/response.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemTimers } from '../../ports/timers.ts'
 import { peerCertificate } from '../../tls/connection.ts'
@@ -11,6 +11,7 @@ import { issuerKeys } from '../../tokens/issuer-keys.ts'
 import { type Caller, type ClientAuthority, Guard } from '../guard/guard.ts'
 import { type RevocationWatch, watchRevocation } from '../guard/revocation-watch.ts'
 import type { Registration } from '../registration/registration.ts'
+import { fetchOf } from './fetch-of.ts'
 
 export interface GuardOptions {
   /** PEM: who certifies EESs of other ECSs; their revocation lists are not looked up */
@@ -35,8 +36,12 @@ export interface EesGuard {
   isRevoked(socket: TLSSocket): boolean
   /** Calls when there is a new revocation list: connections may have become those of revoked clients. */
   onRevocation(listener: () => void): void
-  /** for the server: mutual TLS with the present certificate; new ones after `registration.onRenewed` */
-  tls(): SecureServerOptions
+  /**
+   * For the server: mutual TLS with the present certificate; new ones after `registration.onRenewed`.
+   *
+   * @param others - PEM of authorities whose clients are let through the handshake as well: who they are is for others to say
+   */
+  tls(others?: readonly string[]): SecureServerOptions
   close(): void
 }
 
@@ -78,10 +83,10 @@ export async function openGuard(registration: Registration, options: GuardOption
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
     isRevoked: (socket) => guard.isRevoked(shown(socket)),
     onRevocation: (listener) => void listeners.add(listener),
-    tls: () => {
+    tls: (others = []) => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
       const roots = [registration.root, ...otherDomains.map(({ root }) => root)]
-      return mutualTls(registration.credential, [...issuers, ...roots])
+      return mutualTls(registration.credential, [...issuers, ...roots, ...others])
     },
     close() {
       revocation?.stop()
@@ -102,13 +107,6 @@ function watch(
     ...(failed && { failed }),
   }
   return watchRevocation(ports, revocationPeriod)
-}
-
-async function fetchOf(registration: Registration, url: string, mediaType: string): Promise<Buffer> {
-  const response = await registration.fetch(url)
-  requireStatus(response, 200)
-  acceptIf(isMediaType(response.headers['content-type'], mediaType), `${url} is not ${mediaType}`)
-  return response.body
 }
 
 /** The authority that certified this EES certifies the others of its ECS. */

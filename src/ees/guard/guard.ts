@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 import { type Certificate, readCertificate, x5tS256 } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
 import type { Crl } from '../../certificates/crl.ts'
+import { readDer } from '../../certificates/der-reader.ts'
+import { readName } from '../../certificates/distinguished-name.ts'
 import { bearerToken } from '../../http/bearer-token.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
@@ -43,12 +45,15 @@ export interface GuardedRequest {
 /** Who calls: proven by its certificate, and by a token that was issued to that certificate for this server. */
 export interface Caller {
   readonly fqdn: Fqdn
+  /** its EES ID, if that is in its certificate beside the FQDN */
+  readonly eesId?: string
   readonly claims: AccessTokenClaims
 }
 
 interface Client {
   readonly certificate: Certificate
   readonly fqdn: Fqdn
+  readonly eesId: string | undefined
   readonly certificateThumbprints: readonly [string]
   /** how its chain was last checked: against this list, or against none if none is looked up */
   checked?: { readonly against: Crl | undefined }
@@ -77,7 +82,8 @@ export class Guard {
     const now = this.#ports.clock.now()
     const claims = this.#remembered.get(token) ?? (await this.#read(token, now))
     checkAccess(claims, { client, scope: new Set(request.scope.split(' ')), now })
-    return { fqdn: client.fqdn, claims }
+    const { fqdn, eesId } = client
+    return { fqdn, ...(eesId !== undefined && { eesId }), claims }
   }
 
   /** Whether the connection is one that a revoked client holds open (THREATS CA-06). */
@@ -109,7 +115,8 @@ export class Guard {
     const certificate = readCertificate(der)
     const [fqdn] = certificate.subjectAltNames.dnsNames
     refuseUnless(fqdn, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate has no FQDN')
-    return { certificate, fqdn, certificateThumbprints: [x5tS256(der)] }
+    const { commonName: eesId } = readDer(certificate.subject, readName)
+    return { certificate, fqdn, eesId, certificateThumbprints: [x5tS256(der)] }
   }
 
   /** At every request; signatures are looked at when there is a new list, and fail closed when it has run out. */

@@ -1,17 +1,29 @@
-import { createListener } from '../../http/listener.ts'
+import { presentedRequest } from '../../eec-authentication/presented-token.ts'
+import type { Resolve } from '../../http/client.ts'
+import { createListener, type Listener } from '../../http/listener.ts'
 import type { Log } from '../../http/log.ts'
-import { ok, type Route, routesOf } from '../../http/route.ts'
+import { type Authenticators, ok, type Route, routesOf } from '../../http/route.ts'
+import { explain, localUrl } from '../../nf/server/serve-nf.ts'
+import { regularly } from '../../nf/server/upkeep.ts'
+import { systemTimers } from '../../ports/timers.ts'
 import type { Operation } from '../../spec/operation.ts'
+import { peerCertificate } from '../../tls/connection.ts'
+import { type EasAuthorities, readEasAuthorities } from '../adapters/eas-authorities.ts'
 import { keepAlive } from '../adapters/keep-alive.ts'
-import { type GuardOptions, openGuard } from '../adapters/open-guard.ts'
-import type { Caller } from '../guard/guard.ts'
+import { type EecGuard, openEecGuard } from '../adapters/open-eec-guard.ts'
+import { type EesGuard, type GuardOptions, openGuard } from '../adapters/open-guard.ts'
+import { type EesServices, openServices } from '../adapters/open-services.ts'
+import { readEesConfiguration, readPems } from '../adapters/read-configuration.ts'
+import type { EesConfiguration } from '../configuration.ts'
+import { identifyEas } from '../guard/eas-guard.ts'
+import type { OperatorCommands } from '../operator/commands.ts'
+import type { EesPeers } from '../peers.ts'
 import type { Registration } from '../registration/registration.ts'
-
-/** What a client can be at this EES: one credential, which every route declares. */
-interface EesPeers {
-  /** an EES, by its certificate and by a token of our ECS that was issued to that certificate for us */
-  readonly token: Caller
-}
+import { contextRelocationRoutes } from '../routes/context-relocation-routes.ts'
+import { eecDiscoveryRoutes, eesDiscoveryRoute } from '../routes/eas-discovery-routes.ts'
+import { easRegistrationRoutes } from '../routes/eas-registration-routes.ts'
+import { eecRegistrationRoutes } from '../routes/eec-registration-routes.ts'
+import { serveOperator } from './operator-socket.ts'
 
 const route = routesOf<EesPeers>()
 
@@ -34,56 +46,152 @@ const whoAmI: Route<EesPeers> = route({
 
 export interface EesServerOptions
   extends Pick<GuardOptions, 'otherDomains' | 'checkRevocation' | 'revocationPeriod' | 'maxTokenLifetime'> {
-  readonly address: string
-  /** 0 for any that is free */
-  readonly port: number
+  /** of the EES: `ees.yaml`, if it is there, and what the EES keeps */
+  readonly folder: string
+  /** in the place of what `ees.yaml` says */
+  readonly address?: string | undefined
+  /** of the listeners `mtls` and `server`, in the place of what `ees.yaml` says; 0 for any that is free */
+  readonly port?: number | undefined
+  readonly serverPort?: number | undefined
+  /** where entitlement servers and receivers of notifications are reached when DNS shall not be asked */
+  readonly resolve?: Resolve
   readonly log: Log
 }
 
 /** An EES that answers. */
 export interface ServingEes {
   readonly fqdn: string
-  /** `https://ADDRESS:PORT`, as it is reached on this machine */
-  readonly listeners: { readonly mtls: string }
+  /** `https://ADDRESS:PORT` of each listener, as it is reached on this machine */
+  readonly listeners: { readonly server: string; readonly mtls: string }
+  readonly operator: OperatorCommands
   /** Answers what is under way, then closes. The registration goes on. */
   close(): Promise<void>
 }
 
+/** Milliseconds between two looks at what has ended, and at contexts that are still on their way. */
+const UPKEEP = { sweep: 10_000, resume: 30_000, easAuthority: 1_000 }
+
+interface Parts {
+  readonly configuration: EesConfiguration
+  readonly guard: EesGuard
+  readonly eecGuard: EecGuard
+  readonly services: EesServices
+  easAuthorities: EasAuthorities
+}
+
 /**
- * The reference EES: one listener for mutual TLS whose every route is guarded, and a registration that keeps itself
- * alive. A renewed certificate is shown to the next connection; those that are open stay open.
+ * The reference EES: a listener for EECs (`server`), one for EASs and other EESs (`mtls`), and a registration that keeps
+ * itself alive. A renewed certificate is shown to the next connection; those that are open stay open.
+ *
+ * @throws NotUsable; CannotOpenStore `locked` while another process serves from the folder
  */
 export async function serveEes(registration: Registration, options: EesServerOptions): Promise<ServingEes> {
-  const { address, port, log } = options
+  const { folder, log } = options
   const { fqdn } = registration.record
-  const guard = await openGuard(registration, {
-    ...options,
-    failed: (error) => log.warn({ reason: String(error) }, 'keys or revocation list could not be fetched'),
-  })
-  const listener = createListener<EesPeers>({
-    name: 'mtls',
-    tls: guard.tls(),
-    routes: [whoAmI],
-    authenticators: {
-      token: ({ headers, socket, operation }) => guard.authorize(socket, headers.authorization, operation.api),
-    },
-    hosts: [fqdn],
-    log,
-  })
-  guard.onRevocation(() => listener.drop((socket) => guard.isRevoked(socket)))
-  const forget = registration.onRenewed(() => listener.setSecureContext(guard.tls()))
-  const stop = keep(registration, log)
-  const actualPort = await listener.listen(address, port)
+  const configuration = await readEesConfiguration(folder)
+  const parts: Parts = {
+    configuration,
+    services: await openServices({ folder, configuration, registration, log, resolve: options.resolve }),
+    eecGuard: await eecGuardOf(registration, configuration, options),
+    guard: await openGuard(registration, {
+      ...options,
+      failed: (error) => log.warn({ reason: String(error) }, 'keys or revocation list could not be fetched'),
+    }),
+    easAuthorities: await readEasAuthorities(folder, configuration),
+  }
+  const { server, mtls } = listenersOf(fqdn, parts, log)
+  const address = options.address ?? configuration.listen.address
+  const ports = {
+    server: await server.listen(address, options.serverPort ?? configuration.listen.server),
+    mtls: await mtls.listen(address, options.port ?? configuration.listen.mtls),
+  }
+  const operatorSocket = await serveOperator(folder, parts.services.operator, log)
+  const stop = [
+    registration.onRenewed(() => {
+      mtls.setSecureContext(parts.guard.tls(parts.easAuthorities.pems))
+      server.setSecureContext(parts.eecGuard.tls())
+    }),
+    keep(registration, log),
+    ...upkeep(parts, mtls, options),
+  ]
   return {
     fqdn,
-    listeners: { mtls: `https://${address.includes(':') ? `[${address}]` : address}:${actualPort}` },
+    listeners: { server: localUrl(address, ports.server), mtls: localUrl(address, ports.mtls) },
+    operator: parts.services.operator,
     async close() {
-      stop()
-      forget()
-      guard.close()
-      await listener.close()
+      for (const end of stop) end()
+      parts.guard.close()
+      await Promise.all([operatorSocket.close(), server.close(), mtls.close()])
+      parts.eecGuard.close()
+      await parts.services.close()
     },
   }
+}
+
+/** Which routes each listener has, and which credential each takes. */
+function listenersOf(fqdn: string, parts: Parts, log: Log): { server: Listener; mtls: Listener } {
+  const { guard, eecGuard, services } = parts
+  const authenticators: Authenticators<EesPeers> = {
+    eec: (evidence) => eecGuard.authorizeEec(presentedRequest(evidence), evidence.operation.api),
+    token: ({ headers, socket, operation }) => guard.authorize(socket, headers.authorization, operation.api),
+    eas: async ({ socket }) => identifyEas(parts.easAuthorities, peerCertificate(socket)),
+  }
+  const shared = { authenticators, hosts: [fqdn], explain, log }
+  const server = createListener<EesPeers>({
+    ...shared,
+    name: 'server',
+    tls: eecGuard.tls(),
+    routes: [
+      ...eecRegistrationRoutes(services.eecRegistration),
+      ...eecDiscoveryRoutes(services.discovery, services.subscriptions),
+    ],
+  })
+  const mtls = createListener<EesPeers>({
+    ...shared,
+    name: 'mtls',
+    tls: guard.tls(parts.easAuthorities.pems),
+    routes: [
+      whoAmI,
+      ...easRegistrationRoutes(services.easRegistration),
+      eesDiscoveryRoute(services.discovery),
+      ...contextRelocationRoutes(services.contexts),
+    ],
+  })
+  guard.onRevocation(() => mtls.drop((socket) => guard.isRevoked(socket)))
+  return { server, mtls }
+}
+
+async function eecGuardOf(
+  registration: Registration,
+  { eec }: EesConfiguration,
+  { folder, resolve, maxTokenLifetime, log }: EesServerOptions,
+): Promise<EecGuard> {
+  const entitlementServers = await Promise.all(
+    eec.entitlementServers.map(async (ent) => ({ ...ent, anchors: await readPems(folder, ent.anchors) })),
+  )
+  return openEecGuard(registration, {
+    methods: eec.methods,
+    entitlementServers,
+    ...(resolve && { resolve }),
+    ...(maxTokenLifetime !== undefined && { maxTokenLifetime }),
+    failed: (error) => log.warn({ reason: String(error) }, 'an EEC could not be judged'),
+  })
+}
+
+function upkeep(parts: Parts, mtls: Listener, { folder, log }: EesServerOptions): (() => void)[] {
+  const { configuration, services } = parts
+  const environment = { timers: systemTimers, log }
+  const easAuthority = async () => {
+    const authorities = await readEasAuthorities(folder, configuration)
+    if (authorities.pems.join() === parts.easAuthorities.pems.join()) return
+    parts.easAuthorities = authorities
+    mtls.setSecureContext(parts.guard.tls(authorities.pems))
+  }
+  return [
+    regularly(environment, UPKEEP.sweep, 'sweep', services.sweep),
+    regularly(environment, UPKEEP.resume, 'relocations', services.resume),
+    regularly(environment, UPKEEP.easAuthority, 'EAS authority', easAuthority),
+  ]
 }
 
 function keep(registration: Registration, log: Log): () => void {

@@ -1,0 +1,226 @@
+import { join } from 'node:path'
+import type { Resolve } from '../../http/client.ts'
+import type { Log } from '../../http/log.ts'
+import { createNotifier } from '../../http/notifier.ts'
+import { eecIdTag } from '../../octets/eec-id-tag.ts'
+import { systemClock } from '../../ports/clock.ts'
+import { systemRandom } from '../../ports/random.ts'
+import { systemTimers } from '../../ports/timers.ts'
+import type { EECContextPushRes } from '../../spec/messages/eec-context-relocation.ts'
+import { openStore } from '../../store/open-store.ts'
+import { clientTls } from '../../tls/client.ts'
+import type { EesConfiguration } from '../configuration.ts'
+import {
+  outcomeOf,
+  processPullResponse,
+  processPushResponse,
+  pullRequest,
+  pushRequest,
+  RELOCATION_SCOPE,
+} from '../context-relocation/context-exchange.ts'
+import type { ContextPorts } from '../context-relocation/receive-context.ts'
+import { type RelocationPorts, relocateContext, resumeRelocations } from '../context-relocation/relocate-context.ts'
+import type { DiscoveryPorts } from '../eas-discovery/discover-eas.ts'
+import { notificationOf, type SubscriptionPorts } from '../eas-discovery/subscriptions.ts'
+import type { EasRegistrationPorts } from '../eas-registration/register-eas.ts'
+import type { EecRegistrationPorts } from '../eec-registration/register-eec.ts'
+import type { OperatorCommands } from '../operator/commands.ts'
+import type { Registration } from '../registration/registration.ts'
+import { EES_MIGRATIONS } from '../tables.ts'
+import { type EasChange, EasStore } from './eas-store.ts'
+import { EecStore } from './eec-store.ts'
+import { readPems } from './read-configuration.ts'
+import { SubscriptionStore } from './subscription-store.ts'
+
+export const EES_STORE = 'ees.db'
+
+export interface ServicesOptions {
+  /** of the EES: its store is there */
+  readonly folder: string
+  readonly configuration: EesConfiguration
+  readonly registration: Registration
+  readonly log: Log
+  /** where receivers of notifications are reached when DNS shall not be asked */
+  readonly resolve?: Resolve | undefined
+}
+
+/** What the services of an EES work on. The EES need not serve for its operator to work on it. */
+export interface EesServices {
+  readonly eecRegistration: EecRegistrationPorts
+  readonly easRegistration: EasRegistrationPorts
+  readonly discovery: DiscoveryPorts
+  readonly subscriptions: SubscriptionPorts
+  readonly contexts: ContextPorts
+  readonly operator: OperatorCommands
+  /** Forgets what has ended. */
+  sweep(): Promise<void>
+  /** Goes on with contexts that are on their way. */
+  resume(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Subscriptions that are looked at before others get their turn. */
+const PAGE = 500
+
+/** @throws CannotOpenStore `locked` while another process serves from the folder; NotUsable */
+export async function openServices(options: ServicesOptions): Promise<EesServices> {
+  const { folder, configuration, log } = options
+  const { lifetimes, quotas, relocation } = configuration
+  const notifier = await notifierOf(options)
+  const store = await openStore({ file: join(folder, EES_STORE), migrations: EES_MIGRATIONS })
+  const { now } = systemClock
+  const shared = { now, newId: systemRandom.uuid }
+  const eecs = new EecStore(store, now, quotas.eecs)
+  const subscriptions = new SubscriptionStore({
+    store,
+    now,
+    most: quotas.subscriptions,
+    mostOfOneEec: quotas.subscriptionsOfOneEec,
+  })
+  const notify = notifySubscribers(subscriptions, notifier, log)
+  const eass = await EasStore.open({ store, now, most: quotas.eass, changed: notify })
+  const pushing = relocationPorts(options, eecs, subscriptions)
+  const underWay = new Map<string, Promise<EECContextPushRes>>()
+  // Who asks for what is under way gets the answer to that.
+  const relocate = (eecId: string, target: string) => {
+    const name = `${target} ${eecId}`
+    const known = underWay.get(name)
+    if (known !== undefined) return known
+    const relocation = relocateContext(pushing, eecId, target).finally(() => underWay.delete(name))
+    underWay.set(name, relocation)
+    return relocation
+  }
+  return {
+    eecRegistration: {
+      ...shared,
+      longest: lifetimes.eec * 1000,
+      findByEecId: eecs.findByEecId,
+      findByRegistrationId: eecs.findByRegistrationId,
+      insert: (registration) => eecs.insert(registration),
+      update: (next) => eecs.update(next),
+      remove: (registration) => eecs.remove(registration),
+      fetchContext: (...asked) => fetchContext(options, ...asked),
+    },
+    easRegistration: {
+      ...shared,
+      longest: lifetimes.eas * 1000,
+      findByEasId: eass.findByEasId,
+      findByRegistrationId: eass.findByRegistrationId,
+      keep: (registration) => eass.keep(registration),
+      remove: (registration) => eass.remove(registration),
+    },
+    discovery: { liveEass: () => eass.live() },
+    subscriptions: {
+      ...shared,
+      longest: lifetimes.subscription * 1000,
+      checkUri: (uri) => notifier.check(uri),
+      find: (subscriptionId) => subscriptions.find(subscriptionId),
+      insert: (subscription) => subscriptions.insert(subscription),
+      update: (next) => subscriptions.update(next),
+      remove: (subscription) => subscriptions.remove(subscription),
+    },
+    contexts: {
+      ...shared,
+      longest: lifetimes.eec * 1000,
+      eecInToken: relocation.eecInToken,
+      findByEecId: eecs.findByEecId,
+      findByContextId: eecs.findByContextId,
+      findReceived: (source, contextId) => eecs.findReceived(source, contextId),
+      insert: (registration, received) => eecs.insert(registration, received),
+      update: (next, received) => eecs.update(next, received),
+      subscriptionsOf: (eecId) => subscriptions.ofEec(eecId),
+    },
+    operator: { listEecs: (after, limit) => eecs.list(after, limit), relocate },
+    async sweep() {
+      await eecs.sweep()
+      await eass.sweep()
+      await subscriptions.sweep()
+    },
+    resume: () =>
+      resumeRelocations({ moving: () => eecs.moving(), relocate }, (error) =>
+        log.warn({ reason: String(error) }, 'a context is still on its way'),
+      ),
+    async close() {
+      notifier.close()
+      await store.close()
+    },
+  }
+}
+
+async function notifierOf({ folder, configuration, registration, log, resolve }: ServicesOptions) {
+  const { hosts, networks, roots } = configuration.notifications
+  const trusted = await readPems(folder, roots)
+  return createNotifier({
+    targets: { hosts, networks },
+    tls: () => clientTls([registration.root, ...trusted], registration.credential),
+    timers: systemTimers,
+    ...(resolve && { resolve }),
+    failed: (error) => log.warn({ reason: String(error) }, 'a notification could not be delivered'),
+  })
+}
+
+/** Page by page, after the answer to the EAS: a subscriber more is nobody's delay. */
+function notifySubscribers(
+  subscriptions: SubscriptionStore,
+  notifier: Pick<ReturnType<typeof createNotifier>, 'send'>,
+  log: Log,
+): (change: EasChange) => void {
+  const notifyAll = async (change: EasChange) => {
+    for (let after = ''; ; ) {
+      const page = await subscriptions.page(after, PAGE)
+      for (const subscription of page) {
+        const notification = notificationOf(subscription, change, systemClock.now())
+        const { notificationDestination } = subscription.content
+        if (notification && notificationDestination !== undefined) notifier.send(notificationDestination, notification)
+      }
+      if (page.length < PAGE) return
+      after = page.at(-1)?.subscriptionId ?? ''
+    }
+  }
+  return (change) =>
+    void notifyAll(change).catch((error: unknown) => log.error({ err: error }, 'subscribers could not be notified'))
+}
+
+function relocationPorts(
+  { registration }: ServicesOptions,
+  eecs: EecStore,
+  subscriptions: SubscriptionStore,
+): RelocationPorts {
+  return {
+    findByEecId: eecs.findByEecId,
+    moving: () => eecs.moving(),
+    update: (next) => eecs.update(next),
+    forget: (moved, target) => eecs.forget(moved, target),
+    subscriptionsOf: (eecId) => subscriptions.ofEec(eecId),
+    async push(target, context, isRepeated) {
+      const { fqdn } = registration.record
+      try {
+        const purpose = { scope: RELOCATION_SCOPE, eecId: context.eecId }
+        const response = await registration.request(target, pushRequest(fqdn, context), purpose)
+        return { is: 'acknowledged', answer: processPushResponse(response) }
+      } catch (error) {
+        return outcomeOf(error, isRepeated)
+      }
+    },
+  }
+}
+
+/** Without it the EEC is registered all the same: it says everything that it knows itself. */
+async function fetchContext(
+  { configuration, registration, log }: ServicesOptions,
+  srcEesId: string,
+  contextId: string,
+  eecId: string,
+) {
+  const { sources } = configuration.relocation
+  const origin = Object.hasOwn(sources, srcEesId) ? sources[srcEesId] : undefined
+  if (origin === undefined) return undefined
+  try {
+    const message = pullRequest(registration.record.fqdn, contextId)
+    const response = await registration.request(origin, message, { scope: RELOCATION_SCOPE, eecId })
+    return processPullResponse(response, eecId)
+  } catch (error) {
+    log.warn({ eec: eecIdTag(eecId), reason: String(error) }, 'the context could not be fetched')
+    return undefined
+  }
+}
