@@ -1,129 +1,80 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { parseDocument } from 'yaml'
-import { openPeer } from '../../src/http/client.ts'
-import { clientTls } from '../../src/tls/client.ts'
 import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
 
-const SUPI = 'imsi-001010000000001'
-const ENT = 'aes.mnc001.mcc001.pub.3gppnetwork.org'
-const [ECS1, ECS2] = ['ecs1.example.com', 'ecs2.example.com']
-
-interface Provisioned {
-  readonly ecs: string
-  readonly expiresAt: string
-  readonly ednCnfgInfo: readonly { readonly eess: readonly { readonly eesId: string }[] }[]
-}
-
-/**
- * TR 33.739 6.25.2 with processes of their own: a core with its entitlement server, a UE that was never authenticated to a
- * serving network, an EEC, and two ECSs, of which the first verifies tokens by certificate and the second by asking.
- */
-describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.2', () => {
+/** The operator's side of P2 on the command line; the tokens themselves are told in test/entitlement. */
+describe('an entitlement server: edgeward entitlement', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>
-  const servers: Server[] = []
-  const at = new Map<string, Server>()
-  const start = async (name: string, ...arguments_: string[]) => {
-    const server = await serve(...arguments_)
-    servers.push(server)
-    at.set(name, server)
-    return server
-  }
-  const urlOf = (name: string, listener = 'server') => {
-    const { fqdn, listeners } = at.get(name)?.ready ?? assert.fail(name)
-    return `https://${fqdn}:${new URL(listeners[listener] ?? '').port}`
-  }
-  const flags = [ECS1, ECS2, ENT].flatMap((name) => ['--resolve', `${name}=127.0.0.1`])
-  const eec = (command: string, ecs: string, ...more: string[]) => [
-    ...['eec', command, '--dir', story.at('ue'), '--eec-id', 'eec-1', '--method', 'entitlement-token'],
-    ...['--ecs', urlOf(ecs), '--root', story.at(ecs, 'ca', 'root.crt')],
-    ...['--entitlement-server', urlOf('ent'), '--entitlement-root', story.at('core', 'ca', 'root.crt')],
-    ...flags,
-    ...more,
-  ]
-
-  /** An ECS that trusts the entitlement server, and is known there if it asks. */
-  async function makeEcs(name: string, fqdn: string, verify: 'certificate' | 'introspection') {
-    await edgewardJson('ecs', 'init', '--dir', story.at(name), '--fqdn', fqdn)
-    const file = story.at(name, 'ecs.yaml')
-    const configuration = parseDocument(readFileSync(file, 'utf8'))
-    const introspectionRoot = urlOf('ent', 'mtls')
-    const ent = { issuer: `https://${ENT}`, apiRoot: urlOf('ent'), introspectionRoot, verify, unbound: 'refused' }
-    const anchors = [story.at('core', 'ca', 'root.crt')]
-    configuration.set('authentication', { entitlementServers: [{ ...ent, anchors }] })
-    configuration.set('resolve', { [ENT]: '127.0.0.1' })
-    writeFileSync(file, String(configuration))
-    const root = story.at(name, 'ca', 'root.crt')
-    await edgewardJson('entitlement', 'trust', '--dir', story.at('core', 'entitlement'), '--fqdn', fqdn, '--root', root)
-    await start(name, 'ecs', 'serve', '--dir', story.at(name))
-  }
-
+  let server: Server | undefined
+  const supi = 'imsi-001010000000001'
+  const other = 'imsi-001010000000002'
+  const ent = (...command: string[]) => ['entitlement', ...command, '--dir', story.at('core', 'entitlement')]
+  const eec = (verb: string, eecId: string, of = supi) => ent('eec', verb, '--supi', of, '--eec-id', eecId)
+  const list = async () => (await edgewardJson<{ eecs: { supi: string; eecId: string }[] }>(...ent('eec', 'list'))).eecs
   before(async () => {
     story = await storyFolder()
-    await edgewardJson('core', 'init', '--dir', story.at('core'), '--mcc', '001', '--mnc', '01')
-    const [udm, ent] = [story.at('core', 'udm'), story.at('core', 'entitlement')]
-    const usim = story.at('usim.json')
-    await edgewardJson('udm', 'subscriber', 'add', '--dir', udm, '--supi', SUPI, '--new-usim', usim)
-    await edgewardJson('ue', 'init', '--dir', story.at('ue'), '--subscription', usim)
-    await start('udm', 'udm', 'serve', '--dir', udm)
-    await start('ent', 'entitlement', 'serve', '--dir', ent)
-    await start('ue', 'ue', 'serve', '--dir', story.at('ue'))
-    await makeEcs('ecs1', ECS1, 'certificate')
-    await makeEcs('ecs2', ECS2, 'introspection')
+    await edgewardJson('core', 'init', '--dir', story.at('core'), '--mcc', '262', '--mnc', '42')
   })
   after(async () => {
-    for (const server of servers.reverse()) await server.stop()
+    await server?.stop()
     await story.remove()
   })
 
-  test('step 1: the operator entitles the subscriber, the user permits the EEC; without either there is no token', async () => {
-    await edgewardJson('ue', 'allow', '--dir', story.at('ue'), '--eec-id', 'eec-1')
-    const notPermitted = await edgeward(...eec('provision', 'ecs1'))
-    assert.equal(notPermitted.code, 1)
-    assert.match(notPermitted.stderr, /^Failed: TR 33\.739 6\.25\.2 step 1 .*POLICY_DENIED/)
-    await edgewardJson('ue', 'allow', '--dir', story.at('ue'), '--eec-id', 'eec-1', '--entitlement')
-    const notEntitled = await edgeward(...eec('provision', 'ecs1'))
-    assert.equal(notEntitled.code, 1)
-    assert.match(notEntitled.stderr, /^Failed: TR 33\.739 6\.25\.2 step 1 /)
-    const named = ['--supi', SUPI, '--eec-id', 'eec-1', '--gpsi', 'msisdn-0010000001']
-    await edgewardJson('entitlement', 'eec', 'allow', '--dir', story.at('core', 'entitlement'), ...named)
+  test('a core has one, under the name by which devices find it: TS.43 2.1', async () => {
+    for (const secret of ['nf.key', 'data.key', 'entitlement.db', 'operator.key']) {
+      assert.equal(statSync(story.at('core', 'entitlement', secret)).mode & 0o077, 0, secret)
+    }
+    server = await serve(...ent('serve'))
+    assert.equal(server.ready.ready, 'entitlement')
+    assert.equal(server.ready.fqdn, 'aes.mnc042.mcc262.pub.3gppnetwork.org')
+    assert.deepEqual(Object.keys(server.ready.listeners).sort(), ['admin', 'mtls', 'server'])
+    assert.equal(await server.stop(), 0)
   })
 
-  for (const [name, way] of [
-    ['ecs1', "by the entitlement server's certificate"],
-    ['ecs2', 'by asking the entitlement server'],
-  ] as const) {
-    test(`steps 1 and 2: EAP-AKA, then the token with a proof; the ECS verifies it ${way}`, async () => {
-      const { code, stdout, stderr } = await edgeward(...eec('provision', name))
-      assert.equal(code, 0, stderr)
-      for (const text of ['chosen: ENTITLEMENT_TOKEN', 'TR 33.739 6.25.2 step 1', 'TR 33.739 6.25.2 step 2'])
-        assert.ok(stdout.includes(text), `${text} in ${stdout}`)
-      const { ecs, expiresAt } = await edgewardJson<Provisioned>(...eec('provision', name))
-      assert.equal(ecs, name === 'ecs1' ? ECS1 : ECS2)
-      assert.ok(Date.parse(expiresAt) <= Date.now() + 600_000)
-    })
-  }
-
-  test('NG-01: no credential, no service: whoever shows nothing gets 401', async () => {
-    const root = readFileSync(story.at('ecs1', 'ca', 'root.crt'), 'utf8')
-    const peer = openPeer(urlOf('ecs1'), clientTls([root]), new Map([[ECS1, '127.0.0.1']]))
-    const headers = { 'content-type': 'application/json' }
-    const path = '/eecs-serviceprovisioning/v1/request'
-    const { status } = await peer.request({ method: 'POST', path, headers, body: '{"eecId":"eec-1"}' })
-    peer.close()
-    assert.equal(status, 401)
-    assert.equal((await edgeward(...eec('provision', 'ecs1', '--method', 'none'))).code, 2)
+  test('EEC IDs are allowed and denied while it serves, and while it does not', async () => {
+    await edgewardJson(...eec('allow', 'eec-1'), '--gpsi', 'msisdn-491700000001')
+    server = await serve(...ent('serve'))
+    await edgewardJson(...eec('allow', 'eec-2'))
+    const taken = await edgeward(...eec('allow', 'eec-2', other))
+    assert.deepEqual([taken.code, /EEC_ID_IN_USE/.test(taken.stderr)], [1, true])
+    assert.deepEqual(await list(), [
+      { supi, eecId: 'eec-1', gpsi: 'msisdn-491700000001' },
+      { supi, eecId: 'eec-2' },
+    ])
+    await edgewardJson(...eec('deny', 'eec-2'))
+    await edgewardJson(...eec('allow', 'eec-2', other))
+    const withdrawn = await edgewardJson<{ eecIds: string[] }>(...ent('withdraw'), '--supi', supi)
+    assert.deepEqual(withdrawn.eecIds, ['eec-1'])
+    assert.deepEqual(await list(), [{ supi: other, eecId: 'eec-2' }])
   })
 
-  test('EN-06: a subscriber that is withdrawn gets no more tokens', async () => {
-    await edgewardJson('entitlement', 'withdraw', '--dir', story.at('core', 'entitlement'), '--supi', SUPI)
-    const { code, stderr } = await edgeward(...eec('provision', 'ecs1'))
-    assert.equal(code, 1)
-    assert.match(stderr, /^Failed: TR 33\.739 6\.25\.2 step 1 /)
+  test('an ECS may ask about tokens, and the key of the tokens is changed, while it serves', async () => {
+    await edgewardJson('ecs', 'init', '--dir', story.at('ecs1'), '--fqdn', 'ecs1.example.com')
+    const root = story.at('ecs1', 'ca', 'root.crt')
+    await edgewardJson(...ent('trust'), '--fqdn', 'ecs1.example.com', '--root', root)
+    await edgewardJson(...ent('trust'), '--fqdn', 'ees1.example.com', '--type', 'ees', '--root', root)
+    const peers = readFileSync(story.at('core', 'entitlement', 'peers.yaml'), 'utf8')
+    assert.match(peers, /^# Who may call/)
+    assert.match(peers, /fqdn: ecs1\.example\.com\n {2}nfType: ECS\n/)
+    assert.match(peers, /fqdn: ees1\.example\.com\n {2}nfType: EES\n/)
+
+    const { kid, signsFrom } = await edgewardJson<{ kid: string; signsFrom: string }>(...ent('rotate-key'))
+    assert.match(kid, /^[\w-]{43}$/)
+    assert.ok(Date.parse(signsFrom) > Date.now())
+    const given = await edgewardJson<{ kid: string; signsFrom: string }>(...ent('rotate-key'), '--compromised')
+    assert.ok(given.kid !== kid && Date.parse(given.signsFrom) <= Date.now())
   })
 
-  test('KE-11: no output and no log has named the IMSI', () => {
-    for (const server of servers) assert.ok(!server.log().includes(SUPI.slice(5)), server.ready.ready)
+  test('a second one is made for the same core, and its UDM knows it', async () => {
+    const fqdn = 'aes2.mnc042.mcc262.pub.3gppnetwork.org'
+    const dir = story.at('ent2')
+    await edgewardJson('entitlement', 'init', '--dir', dir, '--core', story.at('core'), '--fqdn', fqdn)
+    assert.match(readFileSync(story.at('core', 'udm', 'peers.yaml'), 'utf8'), /fqdn: aes2\.mnc042/)
+    const again = await edgeward('entitlement', 'init', '--dir', dir, '--core', story.at('core'), '--fqdn', fqdn)
+    assert.deepEqual([again.code, again.stderr], [1, `Failed: ${dir} is not empty\n`])
+    const second = await serve('entitlement', 'serve', '--dir', dir)
+    assert.equal(second.ready.fqdn, fqdn)
+    assert.equal(await second.stop(), 0)
   })
 })

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Document, parseDocument } from 'yaml'
+import { parseDocument, stringify } from 'yaml'
 import { ConfigurationError, PEERS_FILE } from '../../nf/adapters/folder.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 
@@ -11,14 +11,14 @@ export interface WrittenPeer {
   readonly ecs?: readonly { readonly fqdn: string }[]
 }
 
-/** Changes `peers.yaml` of a network function; comments before the list stay. @throws ConfigurationError */
+/** Changes `peers.yaml` of a network function; the comment at its head stays. @throws ConfigurationError */
 export async function editPeers(folder: string, edit: (list: readonly WrittenPeer[]) => object[]): Promise<void> {
   const file = join(folder, PEERS_FILE)
-  const document: Document = parseDocument(await readFile(file, 'utf8'))
+  const text = await readFile(file, 'utf8')
+  const document = parseDocument(text)
   const list: unknown = document.toJS()
   if (document.errors.length > 0 || !Array.isArray(list)) throw new ConfigurationError(`${file}: not a list`)
-  const { contents } = document
-  document.contents = document.createNode(edit(list))
-  document.contents.commentBefore = contents?.commentBefore ?? null
-  await writePrivateFile(file, Buffer.from(document.toString()), { replace: true })
+  const [head = ''] = /^(?:#.*\n)*/.exec(text) ?? []
+  const edited = head + stringify(edit(list), { aliasDuplicateObjects: false })
+  await writePrivateFile(file, Buffer.from(edited), { replace: true })
 }
