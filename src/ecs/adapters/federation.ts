@@ -122,7 +122,7 @@ interface Live {
 
 function receivingPorts(ecs: OpenEcs, { fqdn, trust, lines, tokens }: Live): ReceivingPorts {
   const { store, clock, random, log, configuration, forwardingSigner } = ecs
-  const replays = new ReplayCache(clock.now() - 1_000)
+  const replays = new ReplayCache(clock.now())
   const alarms = createAlarms(log)
   const keysOf = (peer: Fqdn, of: 'tokenKeys' | 'forwardingKeys'): KeySource | undefined =>
     trust.find(peer)?.bundle && refreshingKeys(trust, peer, of)
