@@ -13,6 +13,8 @@ const TrustedEnt = Type.Object(
     issuer: Type.String(),
     /** where it is reached, if that is not the issuer */
     apiRoot: Type.Optional(Type.String()),
+    /** where it is asked about tokens, over mutual TLS, if that is not the issuer */
+    introspectionRoot: Type.Optional(Type.String()),
     /** PEM files of the roots that vouch for it */
     anchors: Type.Array(fileName, { minItems: 1 }),
     /** by its certificate, by asking it, or both ways (TR 33.839 solution 25 step 2) */

@@ -1,7 +1,10 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import type { Caller } from '../guard/guard.ts'
 import { refusalAnswer } from '../guard/refusal-answer.ts'
+import { eecRequest } from './eec-request.ts'
+import type { EecGuard } from './open-eec-guard.ts'
 import type { EesGuard } from './open-guard.ts'
 import { peerSocket } from './peer-socket.ts'
 
@@ -21,14 +24,34 @@ export function guardHttp2(
   scope: string,
   listener: Listener<[caller: Caller]>,
 ): Listener<[]> {
+  return refusing((request) => guard.authorize(peerSocket(request), request.headers.authorization, scope), listener)
+}
+
+/**
+ * As {@link guardHttp2}, for EECs (EDGE-1): those have no certificates, but tokens that are bound to a key.
+ *
+ * @param scope - names of the services that the operation belongs to, separated by blanks
+ */
+export function guardEecHttp2(
+  guard: Pick<EecGuard, 'authorizeEec'>,
+  scope: string,
+  listener: Listener<[eec: EecIdentity]>,
+): Listener<[]> {
+  return refusing((request) => guard.authorizeEec(eecRequest(request), scope), listener)
+}
+
+function refusing<Peer>(
+  authorize: (request: Http2ServerRequest) => Promise<Peer>,
+  listener: Listener<[peer: Peer]>,
+): Listener<[]> {
   return async (request, response) => {
-    let caller: Caller
+    let peer: Peer
     try {
-      caller = await guard.authorize(peerSocket(request), request.headers.authorization, scope)
+      peer = await authorize(request)
     } catch (error) {
       return refuse(error, request, response)
     }
-    return listener(request, response, caller)
+    return listener(request, response, peer)
   }
 }
 

@@ -9,6 +9,7 @@ import { verifyEec } from '../../eec-authentication/verify-eec.ts'
 import type { Resolve } from '../../http/client.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
 import { systemClock } from '../../ports/clock.ts'
+import { refuseUnless } from '../../spec/refusal.ts'
 import { serverTls } from '../../tls/profile.ts'
 import type { EecAccessTokenClaims } from '../../tokens/eec-access-token.ts'
 import { issuerKeys } from '../../tokens/issuer-keys.ts'
@@ -86,8 +87,11 @@ export function openEecGuard(registration: Registration, options: EecGuardOption
   })
   const takes = (method: EecMethod) => methods.includes(method)
   return {
-    authorizeEec: (request, scope) =>
-      verifyEec(
+    async authorizeEec(request, scope) {
+      // A proof speaks of the host that the client has named: it must be ours, whatever server the vendor has.
+      const host = URL.parse(request.uri)?.hostname
+      refuseUnless(host === fqdn, 'MISDIRECTED_REQUEST', 'this EES does not answer for that host')
+      return verifyEec(
         {
           ...(takes('EDGE_ACCESS_TOKEN') && {
             EDGE_ACCESS_TOKEN: (shown) => verifyEecAccess(access, shown, new Set(scope.split(' '))),
@@ -95,7 +99,8 @@ export function openEecGuard(registration: Registration, options: EecGuardOption
           ...(takes('ENTITLEMENT_TOKEN') && { ENTITLEMENT_TOKEN: (shown) => entitlement.verify(shown) }),
         },
         request,
-      ),
+      )
+    },
     tls: () => serverTls(registration.credential),
     close: () => entitlement.close(),
   }
