@@ -4,23 +4,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'curl' | 'eapol_test' | 'wpa_cli'
+export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'gnutls-cli' | 'curl'
+/** The same, and what else it takes to have one. */
+export type Tool = Judge | 'tstclnt' | 'gcc' | 'libwolfssl-dev' | 'javac' | 'libbctls-java'
 
-const VERSION: Readonly<Record<Judge, readonly string[]>> = {
-  openssl: ['version'],
-  certtool: ['--version'],
-  'gnutls-serv': ['--version'],
-  curl: ['--version'],
-  eapol_test: ['-v'],
-  wpa_cli: ['-v'],
+/** What succeeds where it is there. */
+const PRESENCE: Readonly<Record<Tool, readonly [string, ...string[]]>> = {
+  openssl: ['openssl', 'version'],
+  certtool: ['certtool', '--version'],
+  'gnutls-serv': ['gnutls-serv', '--version'],
+  'gnutls-cli': ['gnutls-cli', '--version'],
+  curl: ['curl', '--version'],
+  tstclnt: ['sh', '-c', 'command -v tstclnt'],
+  gcc: ['gcc', '--version'],
+  'libwolfssl-dev': ['test', '-e', '/usr/include/wolfssl/ssl.h'],
+  javac: ['javac', '-version'],
+  'libbctls-java': ['test', '-e', '/usr/share/java/bctls.jar'],
 }
-const presence = new Map<Judge, boolean>()
+const presence = new Map<Tool, boolean>()
 
 /**
  * Options of a test that needs these judges: skipped, with a message, where one is missing.
  * With EDGEWARD_REQUIRE_JUDGES set a missing judge is an error, so that no pipeline passes without its verdict.
  */
-export function needs(...judges: readonly Judge[]): { skip: string | false } {
+export function needs(...judges: readonly Tool[]): { skip: string | false } {
   const missing = judges.filter((judge) => !isPresent(judge))
   if (missing.length === 0) return { skip: false }
   const message = `${missing.join(' and ')} not installed`
@@ -28,10 +35,11 @@ export function needs(...judges: readonly Judge[]): { skip: string | false } {
   return { skip: message }
 }
 
-function isPresent(judge: Judge): boolean {
+function isPresent(judge: Tool): boolean {
   const known = presence.get(judge)
   if (known !== undefined) return known
-  const present = spawnSync(judge, VERSION[judge]).status === 0
+  const [command, ...args] = PRESENCE[judge]
+  const present = spawnSync(command, args).status === 0
   presence.set(judge, present)
   return present
 }

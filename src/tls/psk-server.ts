@@ -4,6 +4,12 @@ import type { TLSSocket } from 'node:tls'
 import { Refusal, refuseUnless } from '../spec/refusal.ts'
 import { isByPsk, isPreSharedKey, PSK_PROFILE } from './psk-profile.ts'
 
+/**
+ * Keys that nobody has: more than one, which would lie in the caches of the processor where the keys of others do not, and
+ * no more than somebody who measures would ask for in turn.
+ */
+const NOBODYS = 64
+
 /** A key as its keeper knows it: the same object as long as it is the same key. */
 export interface KeptKey {
   readonly key: KeyObject
@@ -38,7 +44,8 @@ export interface PskServer<Kept extends KeptKey> {
  */
 export function pskServer<Kept extends KeptKey>(options: PskServerOptions<Kept>): PskServer<Kept> {
   const { keyOf, isGoodNow, dummySecret } = options
-  const nobodys: KeptKey = { key: createSecretKey(dummySecret) }
+  const hmac = (text: string) => createHmac('sha256', dummySecret).update(text).digest()
+  const nobodys = Array.from({ length: NOBODYS }, (_, index) => ({ key: createSecretKey(hmac(`${index}`)) }))
   // A property of the socket, because Node shows the sockets of HTTP/2 through a proxy of their own.
   const offered: unique symbol = Symbol('the key that a handshake was given, which proves nothing yet')
   type PskSocket = TLSSocket & { [offered]?: Kept | undefined }
@@ -47,10 +54,11 @@ export function pskServer<Kept extends KeptKey>(options: PskServerOptions<Kept>)
       ...PSK_PROFILE,
       handshakeTimeout: 5_000,
       pskCallback(socket: PskSocket, identity: string) {
-        const dummy = createHmac('sha256', dummySecret).update(identity).digest()
+        const dummy = hmac(identity)
+        const nobody = nobodys[dummy.readUInt8(0) % NOBODYS] ?? { key: createSecretKey(dummy) }
         const kept = keyOf(identity)
         // As much is done where there is none.
-        const { key } = kept ?? nobodys
+        const { key } = kept ?? nobody
         const octets = key.export()
         // The TLS stack copies the octets when this returns.
         setImmediate(() => octets.fill(0))
