@@ -22,6 +22,7 @@ import { EAP_RELAY, INTROSPECTION_SCOPE } from '../../src/spec/entitlement-opera
 import type { EntitlementDocument } from '../../src/spec/messages/entitlement.ts'
 import type { Supi } from '../../src/spec/subscriber-identifiers.ts'
 import { clientTls } from '../../src/tls/client.ts'
+import type { ServerCredential } from '../../src/tls/profile.ts'
 import { createDpopProof } from '../../src/tokens/dpop-proof.ts'
 import { openUdm } from '../../src/udm/adapters/open-udm.ts'
 import { type ServingUdm, serveUdm } from '../../src/udm/server/serve-udm.ts'
@@ -71,7 +72,7 @@ export interface RunningEntitlement {
   /** another connection */
   anotherDevice(): Device
   /** an ECS that may ask about tokens */
-  verifier(name?: string): Promise<Verifier>
+  verifier(name?: string): Promise<Verifier & { readonly credential: ServerCredential }>
   /** milliseconds that the clock of the server is ahead of ours */
   advance(milliseconds: number): void
   /** A new signing key, certified by the authority of the core unless something else is said. */
@@ -149,7 +150,7 @@ export async function runEntitlement({
       await editPeers(home, (list) => [...list, entry])
       await server.reloadPeers()
       const { credential } = await certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
-      return verifierOver(connect('mtls', credential))
+      return { ...verifierOver(connect('mtls', credential)), credential }
     },
     advance(milliseconds) {
       ahead += milliseconds

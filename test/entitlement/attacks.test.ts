@@ -138,6 +138,18 @@ describe('attacks on the entitlement server', () => {
     assert.equal((await device.post({ ...TERMINAL, token })).status, 200)
   })
 
+  test('HT-11: a subscriber has 32 fast authentication tokens at most; the oldest one is forgotten', async () => {
+    const tokenOf = async (app_name: string) =>
+      (await authenticate(device, { app_name }, { supi: OTHER_SUPI })).body.Token?.token ?? ''
+    const use = (token: string, app_name: string) => device.post({ ...TERMINAL, app_name, token })
+    const first = await tokenOf('app-0')
+    for (let count = 1; count < 32; count += 1) await tokenOf(`app-${count}`)
+    assert.equal((await use(first, 'app-0')).status, 200)
+    const last = await tokenOf('app-32')
+    assert.equal((await use(first, 'app-0')).status, 511)
+    assert.equal((await use(last, 'app-32')).status, 200)
+  })
+
   test('EN-05: XML is never read, whatever it is called; no configuration document comes in', async () => {
     const bombs = [
       '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',

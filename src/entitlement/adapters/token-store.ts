@@ -46,7 +46,7 @@ export function authenticationTokens(ent: TokenStore, lifetimes: Lifetimes): Aut
         app_name: terminal.appName,
         expires_at: expiresAt,
       }
-      await store.commit([statement(db.insertInto('authentication_token').values(row))])
+      await store.commit([statement(db.insertInto('authentication_token').values(row)), forgetOldest(supi)])
       return { token, expiresAt }
     },
     async findAuthenticationToken(token, terminal) {
@@ -70,6 +70,19 @@ export function authenticationTokens(ent: TokenStore, lifetimes: Lifetimes): Aut
     },
     takeTemporaryToken: (token, terminal) => takeTemporaryToken(ent, sha256(token), terminal),
   }
+}
+
+/** Fast authentication tokens that one subscriber has at a time; a terminal without one authenticates in full. */
+const MOST_TOKENS = 32
+
+function forgetOldest(supi: Supi) {
+  const youngest = db
+    .selectFrom('authentication_token')
+    .select('hash')
+    .where('supi', '=', supi)
+    .orderBy('expires_at', 'desc')
+    .limit(MOST_TOKENS)
+  return statement(db.deleteFrom('authentication_token').where('supi', '=', supi).where('hash', 'not in', youngest))
 }
 
 async function takeTemporaryToken({ store, clock }: TokenStore, hash: Buffer, terminal: Terminal) {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { Type } from 'typebox'
 import { refuseInvalidContent } from '../../http/admission.ts'
+import { dpopProof } from '../../http/bearer-token.ts'
 import { isMediaType } from '../../http/response.ts'
 import { type Answer, type Route, routesOf } from '../../http/route.ts'
 import { decodeBase64 } from '../../octets/base64.ts'
@@ -88,12 +89,11 @@ const userAgentOf = ({ headers }: Head) => headers['user-agent'] ?? ''
  * authenticated request is its own key.
  */
 async function provenKey(ent: DeviceRoutePorts, { method, headers }: Head): Promise<string | undefined> {
-  const { dpop, host } = headers
-  if (dpop === undefined) return undefined
-  const authority = String(headers[':authority'] ?? host)
-  const { path } = ENTITLEMENT.PostEntitlement
-  const uri = new URL(`https://${authority}${path}`).href
-  return (await verifyDpopProof(String(dpop), { method, uri, now: ent.now() })).jkt
+  const proof = dpopProof(headers)
+  if (proof === undefined) return undefined
+  const authority = headers[':authority'] ?? headers.host
+  const uri = `https://${String(authority)}${ENTITLEMENT.PostEntitlement.path}`
+  return (await verifyDpopProof(proof, { method, uri, now: ent.now() })).jkt
 }
 
 /** What came by a link must not leave by one: the query may hold a token (THREATS EN-04). */

@@ -113,6 +113,7 @@ async function performAcquisition(ent: DevicePorts, supi: Supi, { wish, jkt }: A
 
 async function performTemporaryToken(ent: DevicePorts, supi: Supi, { wish }: Asked) {
   const targets = readTargets(wish.operationTargets)
+  refuseUnless(ent.mayHaveToken(supi), 'TOO_MANY_REQUESTS', 'too many tokens are asked for')
   const { token, expiresAt } = await ent.newTemporaryToken(supi, wish.terminal, targets)
   return {
     TemporaryToken: token,
