@@ -44,9 +44,11 @@ export async function certifyEas(folder: string, domain: Fqdn, asked: Certificat
   const { spki } = readCertificationRequest(csr)
   const { certificate: issuer, signer } = await openAuthority(folder, domain, asked.passphrase)
   const lifetime = days === undefined ? {} : { lifetime: days * 86_400_000 }
+  const crlDistributionPoint = `http://crl.${domain}/eas-issuer.crl`
+  const serial = drawSerial(systemRandom)
   const template = templateFor(
     { role: 'eas', easId },
-    { issuer, spki, serial: drawSerial(systemRandom), now: systemClock.now(), ...lifetime },
+    { issuer, spki, serial, now: systemClock.now(), crlDistributionPoint, ...lifetime },
   )
   return pemOf(await issueCertificate(template, signer)) + pemOf(issuer.der)
 }
