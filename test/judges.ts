@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'gnutls-cli' | 'curl'
+export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'gnutls-cli' | 'curl' | 'eapol_test' | 'wpa_cli'
 /** The same, and what else it takes to have one. */
 export type Tool = Judge | 'tstclnt' | 'gcc' | 'libwolfssl-dev' | 'javac' | 'libbctls-java'
 
@@ -15,6 +15,8 @@ const PRESENCE: Readonly<Record<Tool, readonly [string, ...string[]]>> = {
   'gnutls-serv': ['gnutls-serv', '--version'],
   'gnutls-cli': ['gnutls-cli', '--version'],
   curl: ['curl', '--version'],
+  eapol_test: ['eapol_test', '-v'],
+  wpa_cli: ['wpa_cli', '-v'],
   tstclnt: ['sh', '-c', 'command -v tstclnt'],
   gcc: ['gcc', '--version'],
   'libwolfssl-dev': ['test', '-e', '/usr/include/wolfssl/ssl.h'],
