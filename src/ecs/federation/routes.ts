@@ -3,6 +3,7 @@ import { writePem } from '../../certificates/pem.ts'
 import { ok, type Route, routesOf } from '../../http/route.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
+import { PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import type { Forwarding } from '../../tokens/forwarding-assertion.ts'
@@ -14,7 +15,7 @@ export const FEDERATION = {
   forward: operation('ForwardTokenRequest', 'POST', 'eecs-token-forwarding', '/eecs-token-forwarding/v1/token'),
   resolve: operation('ResolveEes', 'POST', 'eecs-ees-lookup', '/eecs-ees-lookup/v1/resolve'),
   trustBundle: operation('GetTrustBundle', 'GET', 'federation', '/.well-known/edge-federation/trust-bundle'),
-  partners: operation('GetPartners', 'GET', 'federation', '/.well-known/edge-federation/partners'),
+  partners: operation('GetPartners', 'GET', 'federation', PARTNERS_PATH),
 } as const
 
 function operation(id: string, method: Operation['method'], api: string, path: string): Operation {
@@ -85,21 +86,9 @@ export function trustBundleRoute(ecs: Pick<Federation, 'trustBundle'>): Route<Ec
   })
 }
 
-/** What an EES must know of another ECS, to call its EESs and to be called by them (EDGE-9). */
-export const Partner = Type.Object({
-  fqdn: Type.String(),
-  /** PEM */
-  roots: Type.Array(Type.String()),
-  /** PEM: the authorities that certify its EESs */
-  issuers: Type.Array(Type.String()),
-  nameSpace: Type.Array(Type.String()),
-  mtlsRoot: Type.String(),
-})
-export const Partners = Type.Object({ partners: Type.Array(Partner) })
-
-function toPartner({ fqdn, nameSpace, bundle }: TrustedPeer) {
+function toPartner({ fqdn, nameSpace, bundle }: TrustedPeer): Partner {
   const { roots, issuers, mtlsRoot } = bundle
-  return { fqdn, nameSpace, mtlsRoot, roots: roots.map(pemOf), issuers: issuers.map(pemOf) }
+  return { fqdn, nameSpace: [...nameSpace], mtlsRoot, roots: roots.map(pemOf), issuers: issuers.map(pemOf) }
 }
 
 const pemOf = ({ der }: { readonly der: Buffer }) => writePem('CERTIFICATE', der)

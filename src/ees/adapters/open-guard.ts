@@ -1,10 +1,14 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
+import { readDer } from '../../certificates/der-reader.ts'
+import { readName } from '../../certificates/distinguished-name.ts'
 import { writePem } from '../../certificates/pem.ts'
+import { AUTHORITY_NAMES } from '../../certificates/profile.ts'
 import { acceptIf } from '../../http/response.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemTimers } from '../../ports/timers.ts'
+import type { Partner } from '../../spec/messages/partners.ts'
 import { peerCertificate } from '../../tls/connection.ts'
 import { mutualTls } from '../../tls/profile.ts'
 import { issuerKeys } from '../../tokens/issuer-keys.ts'
@@ -36,6 +40,8 @@ export interface EesGuard {
   isRevoked(socket: TLSSocket): boolean
   /** Calls when there is a new revocation list: connections may have become those of revoked clients. */
   onRevocation(listener: () => void): void
+  /** Calls when our ECS trusts other ECSs than before: `tls` has changed. */
+  onTrust(listener: () => void): void
   /**
    * For the server: mutual TLS with the present certificate; new ones after `registration.onRenewed`.
    *
@@ -61,14 +67,28 @@ export async function openGuard(registration: Registration, options: GuardOption
 
   const otherDomains = options.otherDomains ?? []
   const others = otherDomains.map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
-  const authoritiesNow = () => [
+  const trust = new Set<() => void>()
+  let partners: readonly Partner[] = []
+  const authoritiesNow = (): ClientAuthority[] => [
     { certificate: issuerOf(registration), ...(revocation && { crl: revocation.current }) },
     ...others,
+    ...partners.flatMap(authoritiesOf),
   ]
   let authorities: readonly ClientAuthority[] = authoritiesNow()
   const forget = registration.onRenewed(() => {
     authorities = authoritiesNow()
   })
+
+  const refreshPartners = async () => {
+    const before = JSON.stringify(partners)
+    partners = await registration.partners()
+    if (JSON.stringify(partners) === before) return
+    authorities = authoritiesNow()
+    for (const listener of trust) listener()
+  }
+  const refresh = () => refreshPartners().catch((error: unknown) => options.failed?.(error))
+  await refresh()
+  const stopRefresh = systemTimers.every(PARTNERS_PERIOD, () => void refresh())
 
   const fetchKeys = () => fetchOf(registration, authInfo.jwksUri, 'application/json')
   const guard = new Guard({
@@ -76,6 +96,7 @@ export async function openGuard(registration: Registration, options: GuardOption
     audience: fqdn,
     authorities: () => authorities,
     clock: systemClock,
+    ownEcs: registration.record.ecs.fqdn,
     ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
   })
   const shown = (socket: TLSSocket) => ({ connection: socket, certificate: () => peerCertificate(socket) })
@@ -83,17 +104,31 @@ export async function openGuard(registration: Registration, options: GuardOption
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
     isRevoked: (socket) => guard.isRevoked(shown(socket)),
     onRevocation: (listener) => void listeners.add(listener),
+    onTrust: (listener) => void trust.add(listener),
     tls: (others = []) => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
-      const roots = [registration.root, ...otherDomains.map(({ root }) => root)]
+      const ofPartners = partners.flatMap(({ roots }) => roots)
+      const roots = [registration.root, ...otherDomains.map(({ root }) => root), ...ofPartners]
       return mutualTls(registration.credential, [...issuers, ...roots, ...others])
     },
     close() {
       revocation?.stop()
+      stopRefresh()
       forget()
     },
   }
 }
+
+/** Those that certify EESs: an ECS of ours has one for each role (THREATS CA-11). */
+function authoritiesOf({ fqdn, nameSpace, issuers }: Partner): ClientAuthority[] {
+  const certificates = issuers.map(readCertificate)
+  const eesIssuers = certificates.filter(({ subject }) => readDer(subject, readName).commonName === EES_ISSUER)
+  return eesIssuers.map((certificate) => ({ certificate, partner: { fqdn, nameSpace } }))
+}
+
+const EES_ISSUER = AUTHORITY_NAMES['ees-issuer']
+/** Milliseconds between two looks at whom our ECS trusts. */
+const PARTNERS_PERIOD = 30_000
 
 function watch(
   registration: Registration,

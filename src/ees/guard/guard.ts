@@ -14,6 +14,7 @@ import {
   checkAccess,
   readAccessToken,
 } from '../../tokens/access-token.ts'
+import { isInNameSpace } from '../registration/partners.ts'
 
 /** Tokens that are remembered as read; each is at most 8 KiB. */
 const REMEMBERED = 10_000
@@ -23,11 +24,15 @@ export interface ClientAuthority {
   readonly certificate: Certificate
   /** the newest list of this authority; without the member, revocation is not looked up */
   readonly crl?: () => Crl | undefined
+  /** of another ECS: its clients have names below these, and tokens that name that ECS (D-17, THREATS RS-02) */
+  readonly partner?: { readonly fqdn: string; readonly nameSpace: readonly string[] }
 }
 
 export interface GuardPorts extends AccessTokenReader {
   readonly authorities: () => readonly ClientAuthority[]
   readonly clock: Pick<Clock, 'now'>
+  /** FQDN of our ECS */
+  readonly ownEcs?: string
 }
 
 /** What a request brings. */
@@ -82,6 +87,7 @@ export class Guard {
     const now = this.#ports.clock.now()
     const claims = this.#remembered.get(token) ?? (await this.#read(token, now))
     checkAccess(claims, { client, scope: new Set(request.scope.split(' ')), now })
+    checkSource(claims, this.#authorityOf(client.certificate), this.#ports.ownEcs)
     const { fqdn, eesId } = client
     return { fqdn, ...(eesId !== undefined && { eesId }), claims }
   }
@@ -125,6 +131,8 @@ export class Guard {
     const { certificate } = client
     refuseUnless(now <= certificate.notAfter, 'CERTIFICATE_NOT_ACCEPTED', 'the client certificate has expired')
     const authority = this.#authorityOf(certificate)
+    const named = authority.partner === undefined || isInNameSpace(authority.partner.nameSpace, client.fqdn)
+    refuseUnless(named, 'CERTIFICATE_NOT_ACCEPTED', 'the ECS of the client does not speak for its name')
     const crl = authority.crl?.()
     const told = authority.crl === undefined || (crl !== undefined && now <= crl.nextUpdate)
     refuseUnless(told, 'NF_CONGESTION', 'whether certificates are revoked cannot be told now')
@@ -151,4 +159,11 @@ export class Guard {
     )
     return authority
   }
+}
+
+/** The ECS that the token names as that of the client is the one whose authority has certified it (D-17, D-19a). */
+function checkSource({ srcEcs }: AccessTokenClaims, { partner }: ClientAuthority, ownEcs: string | undefined): void {
+  const expected = partner?.fqdn ?? ownEcs
+  const same = srcEcs === expected || (srcEcs === undefined && partner === undefined) || expected === undefined
+  refuseUnless(same, 'TOKEN_INVALID', 'the token names another ECS than that of the client')
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { signerOf } from '../../ports/signer.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
+import type { Partner } from '../../spec/messages/partners.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
 import type { Connect } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
@@ -157,6 +158,11 @@ export class Registration {
     { scope, eecId }: { scope: string; eecId?: string },
   ): Promise<Response> {
     return this.#session.request(origin, { scope, ...(eecId !== undefined && { eecId: requireEecId(eecId) }) }, message)
+  }
+
+  /** The ECSs that our ECS trusts. @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted */
+  partners(): Promise<readonly Partner[]> {
+    return this.#session.partners.get()
   }
 
   /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */

@@ -3,9 +3,11 @@ import type { Message, Response } from '../../http/client.ts'
 import { fqdnOf, isUrlOf } from '../../http/origin.ts'
 import { RefusedByServer } from '../../http/response.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
 import type { Connect, Connection } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { AccessTokens } from './access-tokens.ts'
+import { KnownPartners, partnersOf } from './partners.ts'
 import type { StoredRegistration } from './record.ts'
 import { type GrantedToken, processTokenResponse, type TokenPurpose, tokenRequest } from './token-exchange.ts'
 
@@ -21,12 +23,14 @@ export class Session {
   readonly #connect: Connect
   readonly #peers: LRUCache<string, Connection>
   readonly tokens: AccessTokens
+  readonly partners: KnownPartners
 
   constructor(stored: StoredRegistration, connect: Connect, clock: Pick<Clock, 'monotonic'>) {
     this.#stored = stored
     this.#connect = connect
     this.#peers = new LRUCache({ max: MOST_PEERS, dispose: (peer) => peer.close() })
     this.tokens = new AccessTokens((purpose) => this.#requestToken(purpose), clock)
+    this.partners = new KnownPartners(() => this.ecs.request({ method: 'GET', path: PARTNERS_PATH }), clock)
   }
 
   /** The listener of the ECS for mutual TLS. */
@@ -41,7 +45,7 @@ export class Session {
    * @param origin - `https://FQDN[:PORT]`
    */
   async request(origin: string, wanted: Omit<TokenPurpose, 'target'>, message: Message): Promise<Response> {
-    const peer = this.#peer(origin)
+    const peer = this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin))
     const purpose = this.#purposeAt(origin, wanted)
     const token = await this.#tokenFor(purpose)
     if (token === undefined) return peer.request(message)
@@ -64,11 +68,19 @@ export class Session {
     this.#peers.clear()
   }
 
-  #peer(origin: string): Connection {
+  /** An EES of another ECS is under a root of that one, and only within the name space that our ECS gives it. */
+  async #rootsFor(origin: string): Promise<readonly string[]> {
+    const target = fqdnOf(origin)
+    if (target === undefined || target === this.#stored.record.ecs.fqdn) return []
+    const partners = await this.partners.get().catch((): readonly Partner[] => [])
+    return partnersOf(partners, target).flatMap(({ roots }) => roots)
+  }
+
+  #peer(origin: string, roots: readonly string[] = []): Connection {
     const known = this.#peers.get(origin)
     if (known !== undefined) return known
     const { root, credential } = this.#stored
-    const peer = this.#connect(origin, root, credential)
+    const peer = this.#connect(origin, [root, ...roots].join('\n'), credential)
     this.#peers.set(origin, peer)
     return peer
   }

@@ -157,6 +157,7 @@ function listenersOf(fqdn: string, parts: Parts, log: Log): { server: Listener; 
       ...contextRelocationRoutes(services.contexts),
     ],
   })
+  guard.onTrust(() => mtls.setSecureContext(guard.tls(parts.easAuthorities.pems)))
   guard.onRevocation(() => mtls.drop((socket) => guard.isRevoked(socket)))
   return { server, mtls }
 }

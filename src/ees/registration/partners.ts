@@ -1,0 +1,43 @@
+import type { Response } from '../../http/client.ts'
+import { readJson, requireStatus } from '../../http/response.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { type Partner, Partners } from '../../spec/messages/partners.ts'
+
+/** Milliseconds. */
+const FRESH = 30_000
+
+/** The ECSs that our ECS trusts, as it told us last. */
+export class KnownPartners {
+  readonly #fetch: () => Promise<Response>
+  readonly #clock: Pick<Clock, 'monotonic'>
+  #known: readonly Partner[] = []
+  #fetchedAt = Number.NEGATIVE_INFINITY
+
+  /** @param fetch - from our own ECS, over TLS that trusts the root of the bundle alone */
+  constructor(fetch: () => Promise<Response>, clock: Pick<Clock, 'monotonic'>) {
+    this.#fetch = fetch
+    this.#clock = clock
+  }
+
+  /** @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted if nothing fresh is known */
+  async get(): Promise<readonly Partner[]> {
+    const now = this.#clock.monotonic()
+    if (now - this.#fetchedAt < FRESH) return this.#known
+    const response = await this.#fetch()
+    // An ECS without partners need not know of them.
+    if (response.status !== 404) requireStatus(response, 200)
+    this.#known = response.status === 404 ? [] : readJson(response, Partners).partners
+    this.#fetchedAt = now
+    return this.#known
+  }
+}
+
+/** The partners whose EESs may have this name. */
+export function partnersOf(partners: readonly Partner[], name: string): Partner[] {
+  return partners.filter(({ nameSpace }) => isInNameSpace(nameSpace, name))
+}
+
+/** At a label boundary. */
+export function isInNameSpace(nameSpace: readonly string[], name: string): boolean {
+  return nameSpace.some((suffix) => name === suffix || name.endsWith(`.${suffix}`))
+}

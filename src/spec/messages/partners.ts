@@ -1,0 +1,20 @@
+import { type Static, Type } from 'typebox'
+
+/** What an ECS tells its EESs of another ECS, so that they can call its EESs and be called by them (EDGE-9): ours. */
+export const Partner = Type.Object({
+  fqdn: Type.String(),
+  /** PEM */
+  roots: Type.Array(Type.String()),
+  /** PEM: the authorities below them */
+  issuers: Type.Array(Type.String()),
+  /** the names of its EESs are below these */
+  nameSpace: Type.Array(Type.String()),
+  /** of its listener for client certificates: `https://FQDN[:PORT]` */
+  mtlsRoot: Type.String(),
+})
+export type Partner = Static<typeof Partner>
+
+export const Partners = Type.Object({ partners: Type.Array(Partner) })
+export type Partners = Static<typeof Partners>
+
+export const PARTNERS_PATH = '/.well-known/edge-federation/partners'
