@@ -4,13 +4,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A program from outside that judges what we write and shares no code with us. */
-export type Judge = 'openssl' | 'certtool' | 'gnutls-serv' | 'gnutls-cli' | 'curl' | 'eapol_test' | 'wpa_cli'
+export type Judge =
+  | 'jose'
+  | '/usr/bin/python3'
+  | 'openssl'
+  | 'tcpdump'
+  | 'certtool'
+  | 'gnutls-serv'
+  | 'gnutls-cli'
+  | 'curl'
+  | 'eapol_test'
+  | 'wpa_cli'
 /** The same, and what else it takes to have one. */
 export type Tool = Judge | 'tstclnt' | 'gcc' | 'libwolfssl-dev' | 'javac' | 'libbctls-java'
 
 /** What succeeds where it is there. */
 const PRESENCE: Readonly<Record<Tool, readonly [string, ...string[]]>> = {
   openssl: ['openssl', 'version'],
+  jose: ['jose', 'alg'],
+  // The libraries of Debian are those of Debian's own Python.
+  '/usr/bin/python3': ['/usr/bin/python3', '-c', 'import jwt, jwcrypto, authlib'],
+  tcpdump: ['tcpdump', '--version'],
   certtool: ['certtool', '--version'],
   'gnutls-serv': ['gnutls-serv', '--version'],
   'gnutls-cli': ['gnutls-cli', '--version'],
