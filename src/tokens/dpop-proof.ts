@@ -75,6 +75,9 @@ export async function verifyDpopProof(
   refuseUnless(key && curveOf(key)?.alg === 'ES256', TYPE.refusal, 'jwk is not a strict public JWK on P-256')
   await verifyJwsWith(jws, key)
 
+  // RFC 7519 4.1.3 to 4.1.5 would limit the proof further; RFC 9449 has no use for them.
+  const unlimited = ['aud', 'exp', 'nbf'].every((name) => claims[name] === undefined)
+  refuseUnless(unlimited, TYPE.refusal, 'the proof has an audience or a life of its own')
   const htu = normalUri(stringClaim(claims, 'htu', TYPE))
   refuseUnless(claims['htm'] === method, TYPE.refusal, 'the proof is for another method')
   refuseUnless(htu !== undefined && htu === normalUri(uri), TYPE.refusal, 'the proof is for another URI')

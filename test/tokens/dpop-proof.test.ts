@@ -120,6 +120,16 @@ describe('DPoP proofs: RFC 9449 4', () => {
       await refused(verify(proofWith({ ath }), { token: 'a.b.c' }), 'DPOP_PROOF_INVALID', /another token/, ath)
   })
 
+  test('RFC 7519 4.1.3 to 4.1.5: a proof that limits itself in a way that nobody here would check is refused', async () => {
+    for (const limit of [
+      { aud: 'https://ecs.edge.example.com' },
+      { exp: SECONDS + 60 },
+      { nbf: SECONDS },
+      { aud: null },
+    ])
+      await refused(verify(proofWith(limit)), 'DPOP_PROOF_INVALID', /audience or a life/, JSON.stringify(limit))
+  })
+
   test('4.3 check 5: typ is dpop+jwt and no other spelling', async () => {
     for (const typ of ['application/dpop+jwt', 'DPOP+JWT', 'jwt', 'at+jwt', 'dpop'])
       await refused(verify(forge({ ...header, typ }, claims, EEC.privateKey)), 'DPOP_PROOF_INVALID', /type/, typ)
