@@ -78,13 +78,13 @@ export async function anEnt(name = 'ent.operator.example') {
   }
 }
 
-/** A real ECS that trusts the ENTs of some operators; everything else of its configuration can be changed. */
+/** A real ECS that trusts the ENTs of some operators; everything else of its configuration and folder can be changed. */
 export async function runEcsWithEnts(
   ents: readonly AnEnt[],
   change: (configuration: object) => object = () => ({}),
-  name = 'ecs1.example.com',
+  files: Readonly<Record<string, string>> = {},
 ): Promise<RunningEcs> {
-  const ecs = await runEcs(name)
+  const ecs = await runEcs()
   await ecs.restart(async () => {
     const file = join(ecs.folder, 'ecs.yaml')
     const written = parse(await readFile(file, 'utf8')) as object
@@ -96,6 +96,7 @@ export async function runEcsWithEnts(
     }
     const resolve = Object.fromEntries(ents.map((ent) => [ent.name, '127.0.0.1']))
     const configuration = { ...written, resolve, authentication: { entitlementServers } }
+    for (const [own, content] of Object.entries(files)) await writeFile(join(ecs.folder, own), content)
     await writeFile(file, stringify({ ...configuration, ...change(configuration) }))
   })
   return ecs
