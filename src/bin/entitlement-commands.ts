@@ -14,13 +14,10 @@ import { createLog } from '../http/log.ts'
 import { certifyKey, openCoreAuthority } from '../nf/adapters/core-authority.ts'
 import { openNfFolder } from '../nf/adapters/folder.ts'
 import { ADMIN_FILE, type AdminAddress } from '../nf/adapters/operator-client.ts'
-import { INTROSPECTION_SCOPE } from '../spec/entitlement-operations.ts'
 import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
-import { writePrivateFile } from '../store/private-file.ts'
-import { editPeers } from './core/edit-peers.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
-import { readAuthorities } from './core/trust-ecs.ts'
+import { trustVerifier } from './core/trust-verifier.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -165,12 +162,8 @@ function addTrust(entitlement: Command): void {
       'PEM of its root, and of the authority that issued its certificate: in one file, in two, or the latter as ' +
         'ecs-issuer.crt (ees-issuer.crt) beside the root',
     )
-    .action(async ({ dir, fqdn, type, root: files, json = false }: TrustArguments) => {
-      const root = `${type}-${fqdn}.crt`
-      const authorities = await readAuthorities(files, type)
-      const entry = { fqdn, nfType: type.toUpperCase(), root, scopes: [INTROSPECTION_SCOPE] }
-      await writePrivateFile(join(dir, root), Buffer.from(authorities), { replace: true })
-      await editPeers(dir, (list) => [...list.filter((peer) => peer.fqdn !== fqdn), entry])
+    .action(async ({ dir, fqdn, type, root: roots, json = false }: TrustArguments) => {
+      const entry = await trustVerifier(dir, { fqdn, type, roots })
       print(json, entry, `${fqdn} may ask about tokens that it is shown.`)
     })
 }

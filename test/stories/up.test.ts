@@ -9,9 +9,16 @@ describe('edgeward up', () => {
     assert.equal(code, 0, stderr)
     const { ok, figures } = JSON.parse(stdout) as { ok: boolean; figures: Figure[] }
     assert.equal(ok, true)
-    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P3', 'P5'])
-    const cases = figures.filter(({ id }) => id === 'P5').map(({ case: name }) => name)
-    for (const expected of [/^inside the domain/, /^outside the domain.*NEF/, /AUSF stopped: refused/]) {
+    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P2', 'P3', 'P5'])
+    const cases = figures.map(({ id, case: name }) => `${id} ${name}`)
+    for (const expected of [
+      /^P5 inside the domain/,
+      /^P5 outside the domain.*NEF/,
+      /^P5.*AUSF stopped: refused/,
+      /^P2.*by the certificate/,
+      /^P2.*asks the entitlement server/,
+      /^P2.*discovered EAS/,
+    ]) {
       assert.ok(
         cases.some((name) => expected.test(name)),
         String(expected),

@@ -12,8 +12,8 @@ import { readAuthorities, trustEcs } from '../core/trust-ecs.ts'
 import { systemEnvironment } from '../operator.ts'
 
 /** The test PLMN of 3GPP. */
-const PLMN = { mcc: '001', mnc: '01' }
-const SUPI = 'imsi-001010000000001'
+export const PLMN = { mcc: '001', mnc: '01' }
+export const SUPI = 'imsi-001010000000001'
 export const EEC = 'eec-1'
 /** another EEC on the same UE */
 export const OTHER_EEC = 'eec-2'
@@ -75,7 +75,7 @@ export async function makeDevice(core: Core, folder: string): Promise<string> {
   for (const name of [EEC, OTHER_EEC]) {
     const eecId = parseEecId(name)
     if (eecId === undefined) throw new Error('the EEC has no EEC ID')
-    await allowEec(await openUeFolder(folder, undefined), eecId, random)
+    await allowEec(await openUeFolder(folder, undefined), eecId, random, { entitlement: name === EEC })
   }
   return folder
 }

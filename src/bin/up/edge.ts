@@ -7,6 +7,7 @@ import type { Resolve } from '../../http/client.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { systemEnvironment } from '../operator.ts'
 import { type Core, introduce, makeCore, makeDevice } from './core.ts'
+import { admitTokens, ENT, entitle } from './entitlement-server.ts'
 import { type ServerProcess, startServer } from './process.ts'
 
 /** One ECS of the edge: its own process, and its operator's commands. */
@@ -59,6 +60,9 @@ export async function startEdge(folder: string): Promise<Edge> {
     const [folder1, folder2] = [await makeEcs(folder, ECS1), await makeEcs(folder, ECS2)]
     await introduce(core, folder1, ECS1, 'ausf')
     await introduce(core, folder2, ECS2, 'nef')
+    await entitle(core.folder)
+    await admitTokens(core.folder, folder1, ECS1, 'certificate')
+    await admitTokens(core.folder, folder2, ECS2, 'introspection')
     const ofCore = (name: string) => start(name, name, 'serve', '--dir', join(core.folder, name))
     const [ecs1, ecs2] = await all(
       startEcs(folder1, ECS1, start),
@@ -66,10 +70,11 @@ export async function startEdge(folder: string): Promise<Edge> {
       ofCore('udm'),
       ofCore('ausf'),
       ofCore('nef'),
+      ofCore('entitlement'),
       start('ue', 'ue', 'serve', '--dir', ue),
     )
     operators.push(ecs1.operator, ecs2.operator)
-    const names = [ECS1, ECS2, EES1, EES2, EES3, ...core.names]
+    const names = [ECS1, ECS2, EES1, EES2, EES3, ENT, ...core.names]
     const resolve = new Map(names.map((name) => [name, '127.0.0.1']))
     return { folder, resolve, core, ecs1, ecs2, ue, serverOf, start, stop }
   } catch (error) {

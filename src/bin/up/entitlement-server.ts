@@ -1,0 +1,53 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseDocument, stringify } from 'yaml'
+import { entitlementCommands } from '../../entitlement/adapters/commands.ts'
+import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
+import { openEntitlement } from '../../entitlement/adapters/open-entitlement.ts'
+import type { Fqdn } from '../../spec/identifiers.ts'
+import { trustVerifier } from '../core/trust-verifier.ts'
+import { systemEnvironment } from '../operator.ts'
+import { EEC, PLMN, SUPI } from './core.ts'
+
+/** The name under which the devices of this operator find it: TS.43 2.1. */
+export const ENT: Fqdn = entitlementFqdn(PLMN)
+
+/** Its folder, below that of the core. */
+const FOLDER = 'entitlement'
+
+/** The operator entitles its subscriber to use one EEC. @param core - the folder of the core */
+export async function entitle(core: string): Promise<void> {
+  const opened = await openEntitlement(join(core, FOLDER), systemEnvironment('silent'))
+  try {
+    await entitlementCommands(opened).allow({ supi: SUPI, eecId: EEC })
+  } finally {
+    await opened.close()
+  }
+}
+
+/** How a server of the edge verifies tokens: TR 33.739 6.25.2 step 2. */
+export type Verification = 'certificate' | 'introspection'
+
+/** Each side is told about the other: the ECS whom to trust, the entitlement server who may ask about tokens. */
+export async function admitTokens(core: string, folder: string, fqdn: Fqdn, verify: Verification): Promise<void> {
+  await trustVerifier(join(core, FOLDER), { fqdn, type: 'ecs', roots: [join(folder, 'ca', 'root.crt')] })
+  const file = join(folder, 'ecs.yaml')
+  const configuration = parseDocument(await readFile(file, 'utf8'))
+  configuration.setIn(['authentication', 'entitlementServers'], [await trustedServer(core, verify)])
+  configuration.setIn(['resolve', ENT], '127.0.0.1')
+  await writeFile(file, String(configuration))
+}
+
+/** The same at an EES, which takes what the certificate proves. @param folder - of the EES */
+export async function admitTokensAtEes(core: string, folder: string): Promise<void> {
+  const entitlementServers = [await trustedServer(core, 'certificate')]
+  await writeFile(join(folder, 'ees.yaml'), stringify({ eec: { entitlementServers } }))
+}
+
+async function trustedServer(core: string, verify: Verification) {
+  const configuration = parseDocument(await readFile(join(core, FOLDER, 'entitlement.yaml'), 'utf8'))
+  const at = (listener: string) => `https://${ENT}:${String(configuration.getIn(['listen', listener]))}`
+  const anchors = [join(core, 'ca', 'root.crt')]
+  const issuer = `https://${ENT}`
+  return { issuer, apiRoot: at('server'), introspectionRoot: at('mtls'), anchors, verify, unbound: 'refused' }
+}
