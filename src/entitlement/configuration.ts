@@ -70,7 +70,7 @@ export const ENTITLEMENT_SERVER: NfKind = {
     authentication: { lifetime: 300, tokenLifetime: 3_600, temporaryTokenLifetime: 300 },
     operatorTokens: { lifetime: 600, unbound: 'refused' },
     signingKeys: { publishedBefore: 600 },
-    requests: { perSecond: 20, burst: 200 },
+    requests: { perSecond: 200, burst: 2_000 },
     tokenRequests: { perSecond: 2, burst: 50 },
   },
 }

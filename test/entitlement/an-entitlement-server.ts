@@ -19,6 +19,7 @@ import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'
 import { type Signer, signerOf } from '../../src/ports/signer.ts'
 import { EAP_RELAY, INTROSPECTION_SCOPE } from '../../src/spec/entitlement-operations.ts'
+import type { RegistrationId } from '../../src/spec/identifiers.ts'
 import type { EntitlementDocument } from '../../src/spec/messages/entitlement.ts'
 import type { Supi } from '../../src/spec/subscriber-identifiers.ts'
 import { clientTls } from '../../src/tls/client.ts'
@@ -71,8 +72,8 @@ export interface RunningEntitlement {
   readonly device: Device
   /** another connection */
   anotherDevice(): Device
-  /** an ECS that may ask about tokens */
-  verifier(name?: string): Promise<Verifier & { readonly credential: ServerCredential }>
+  /** an ECS, or an EES, that may ask about tokens */
+  verifier(name?: string, type?: 'ECS' | 'EES'): Promise<Verifier & { readonly credential: ServerCredential }>
   /** milliseconds that the clock of the server is ahead of ours */
   advance(milliseconds: number): void
   /** A new signing key, certified by the authority of the core unless something else is said. */
@@ -143,13 +144,16 @@ export async function runEntitlement({
       return device
     },
     anotherDevice,
-    async verifier(name = ECS) {
-      const domain = await anotherDomain(name.split('.').slice(1).join('.'), 'ecs-issuer')
-      const entry = { fqdn: name, nfType: 'ECS', root: `${name}.crt`, scopes: [INTROSPECTION_SCOPE] }
+    async verifier(name = ECS, type = 'ECS') {
+      const domain = await anotherDomain(name.split('.').slice(1).join('.'), 'ecs-issuer', 'ees-issuer')
+      const entry = { fqdn: name, nfType: type, root: `${name}.crt`, scopes: [INTROSPECTION_SCOPE] }
       await writeFile(join(home, entry.root), domain.authorities)
       await editPeers(home, (list) => [...list, entry])
       await server.reloadPeers()
-      const { credential } = await certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
+      const registrationId = systemRandom.uuid() as RegistrationId
+      const { credential } = await (type === 'ECS'
+        ? certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
+        : certified(domain.issuers['ees-issuer'], { role: 'ees', fqdn: fqdn(name), registrationId }))
       return { ...verifierOver(connect('mtls', credential)), credential }
     },
     advance(milliseconds) {

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import fc from 'fast-check'
 import { pino } from 'pino'
 import {
   acquisition,
@@ -30,7 +31,8 @@ describe('attacks on the entitlement server', () => {
   let device: Device
   const outcome = ({ status, body }: { status: number; body: { cause?: string } }) => [status, body.cause]
   before(async () => {
-    ent = await runEntitlement()
+    const requests = { perSecond: 100_000, burst: 100_000 }
+    ent = await runEntitlement({ configuration: { requests } })
     device = ent.device
     const { operator } = ent.server
     await operator.allow({ supi: SUPI, eecId: 'eec-1', gpsi: 'msisdn-491700000001' })
@@ -188,6 +190,21 @@ describe('attacks on the entitlement server', () => {
     assert.match(out.text, /<characteristic type="TOKEN">\s*<parm name="token" value="[\w-]{43}"\/>/)
   })
 
+  test('HT-10: whatever stands in the parameters, there is an answer of TS.43, and no fault of ours', async () => {
+    const statuses = [200, 400, 401, 403, 406, 415, 511]
+    const names = [...Object.keys(TERMINAL), 'EAP_ID', 'token', 'temporary_token', 'operation', 'client_id', 'scope']
+    const likely = fc.constantFrom('ap2015', '12.0', naiOf(SUPI), 'AcquireOperatorToken', `edge:${ECS}`, 'eec-1', '')
+    const value = fc.oneof(likely, fc.string({ unit: 'grapheme' }), fc.jsonValue())
+    const body = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), value)
+    const types = fc.constantFrom('application/json', 'application/vnd.gsma.eap-relay.v1.0+json')
+    const property = fc.asyncProperty(body, fc.boolean(), types, async (parameters, isWhole, type) => {
+      const message = isWhole ? { ...TERMINAL, ...parameters } : parameters
+      const told = await device.post(message, { 'content-type': type })
+      assert.ok(statuses.includes(told.status), `${told.status} ${told.text}`)
+    })
+    await fc.assert(property, { numRuns: process.env['EDGEWARD_DEEP'] ? 20_000 : 150 })
+  })
+
   test('EN-06: once withdrawn, nothing is good at the issuer, and by certificate for ten minutes at most', async () => {
     const ecs = await ent.verifier('ecs6.edge.example.com')
     const audience = 'ecs6.edge.example.com'
@@ -228,6 +245,13 @@ describe('attacks on the entitlement server', () => {
     for (const text of [`${head}.${claims}.${flipped}`, `${head}.${claims}.`, 'x', '', 'a.b.c', 'x'.repeat(9_000)]) {
       assert.deepEqual(await ecs.introspect(text), { status: 200, body: { active: false } })
     }
+    const ees = await ent.verifier('ees7.edge.example.com', 'EES')
+    const forEes = await operatorToken(device, { audience: 'ees7.edge.example.com' })
+    assert.equal((await ees.introspect(forEes)).body['active'], true)
+    assert.deepEqual(
+      [(await ees.introspect(token)).body, (await ecs.introspect(forEes)).body],
+      [{ active: false }, { active: false }],
+    )
     const question = { app: 'ap2015', operation: 'ValidateOperatorToken', operator_token: token }
     const foreign = await other.validate({ ...question, requestor_id: 'ecs7.edge.example.com' })
     assert.equal(foreign.status, 403)

@@ -8,7 +8,7 @@ import { keySetOf } from '../../tokens/key-set.ts'
 import { edgeScope } from '../../tokens/scope.ts'
 import type { Grant, IssuedToken } from '../operator-token/acquire.ts'
 import type { IntrospectionPorts } from '../operator-token/introspect.ts'
-import { certificateThumbprint, LONGEST_USE, publishedKeys } from '../signing/signing-keys.ts'
+import { certificateThumbprint, LONGEST_LIFETIME, publishedKeys } from '../signing/signing-keys.ts'
 import type { Asked, DevicePorts } from '../ts43/answer-device.ts'
 import { findEntitlement } from './entitlement-store.ts'
 import type { exchangeTable } from './exchange-table.ts'
@@ -87,6 +87,3 @@ async function readOwnToken(ent: OpenEntitlement, token: string, audience: Fqdn)
     throw error
   }
 }
-
-/** Seconds. */
-const LONGEST_LIFETIME = LONGEST_USE / 1000 - 30

@@ -1,7 +1,7 @@
-/** RFC 6265 4.1.3.2 of its successor: such a name is set by this host alone, over TLS, for every path. */
+/** With this prefix it is set by this host alone, over TLS, for every path (RFC 6265bis 4.1.3.2). */
 const NAME = '__Host-entitlement-session'
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Strict'
-/** As `newSession` draws them. */
+/** 32 octets in base64url. */
 const SESSION = /^[A-Za-z0-9_-]{43}$/
 
 export const sessionCookie = (session: string) => `${NAME}=${session}; ${ATTRIBUTES}`

@@ -17,16 +17,19 @@ export interface SigningKey {
   readonly publishedUntil: number | undefined
 }
 
-/** The longest life of a token (D-13) and the skew of a verifier's clock (D-30). */
-export const LONGEST_USE = (3_600 + 30) * 1000
+/** Seconds: D-13. */
+export const LONGEST_LIFETIME = 3_600
+/** Milliseconds: the longest life of a token, and the skew of a verifier's clock (D-30). */
+const LONGEST_USE = (LONGEST_LIFETIME + 30) * 1000
 
-/** @throws Refusal NF_CONGESTION if no key may sign now */
+/** @throws Refusal NF_CONGESTION if no key may sign now: its certificate has to last for a token of one second */
 export function signingKeyAt(keys: readonly SigningKey[], now: number): SigningKey {
   const ready = publishedKeys(keys, now)
     .filter(({ signsFrom }) => signsFrom <= now)
     .toSorted((a, b) => b.signsFrom - a.signsFrom)
   const [key] = ready
-  refuseUnless(key !== undefined && now < key.chain[0].notAfter, 'NF_CONGESTION', 'no signing key is certified now')
+  const certified = key !== undefined && now + 1_000 <= key.chain[0].notAfter
+  refuseUnless(certified, 'NF_CONGESTION', 'no signing key is certified now')
   return key
 }
 

@@ -26,7 +26,7 @@ export interface Wish {
   readonly operationTargets?: string
 }
 
-/** How it wants to be authenticated; the strongest that can be tried. */
+/** How it can be authenticated: by a temporary token if it shows one, or its own token, or else by EAP-AKA. */
 export interface Credentials {
   readonly token?: string
   readonly temporaryToken?: string
