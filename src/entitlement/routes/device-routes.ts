@@ -1,10 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { Type } from 'typebox'
 import { refuseInvalidContent } from '../../http/admission.ts'
 import { dpopProof } from '../../http/bearer-token.ts'
 import { isMediaType } from '../../http/response.ts'
-import { type Answer, type Route, routesOf } from '../../http/route.ts'
+import { type Answer, type Route, type RouteRequest, routesOf } from '../../http/route.ts'
 import { decodeBase64 } from '../../octets/base64.ts'
 import { EAP_RELAY, ENTITLEMENT } from '../../spec/entitlement-operations.ts'
 import { EapRelayMessage } from '../../spec/messages/entitlement.ts'
@@ -23,10 +21,8 @@ export interface DeviceRoutePorts extends DevicePorts {
 const route = routesOf<DevicePeers>()
 
 /** The parts of a request that both methods have. */
-interface Head {
+interface Head extends Pick<RouteRequest<undefined, unknown>, 'headers' | 'socket'> {
   readonly method: 'GET' | 'POST'
-  readonly headers: IncomingHttpHeaders
-  readonly socket: TLSSocket
 }
 
 /** Both messages are objects; which of them it is says the media type. */
