@@ -51,12 +51,12 @@ export function oauthErrorOf(response: Response): string {
 
 const mediaTypeOf = ({ headers }: Response) => headers['content-type']?.split(';', 1)[0]
 
-const sources = globSync('src/{spec,http,tls,tokens,certificates,nf,ecs}/**/*.ts')
+const sources = globSync('src/{spec,http,tls,tokens,certificates,nf,eec-authentication,ecs}/**/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n')
 const sentences = new Set([...sources.matchAll(/'([^'\n]+)'/g)].map(([, text]) => text))
 /** Sentences with a gap, in which a word or two of ours may stand. */
-const GAP = '(?:application/[a-z+-]{1,40}|[A-Za-z0-9 ,.]{1,100})'
+const GAP = '(?:application/[a-z+-]{1,40}|[A-Za-z0-9 ,.#]{1,100})'
 const patterns = [...sources.matchAll(/`([^`\n]+)`/g)].flatMap(([, text = '']) => {
   const parts = text.split(/\$\{[^}]*\}/).map((part) => part.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&'))
   return parts.join('').length < 8 ? [] : [new RegExp(`^${parts.join(GAP)}$`)]
@@ -73,7 +73,15 @@ export async function notLetIn(attempt: Promise<unknown>): Promise<void> {
   await assert.rejects(attempt, (error) => error instanceof PeerUnavailable)
 }
 
-const TABLES = ['registration', 'onboarding_token', 'certificate', 'registered_key', 'ees_bar', 'revoked_token']
+const TABLES = [
+  'registration',
+  'onboarding_token',
+  'certificate',
+  'registered_key',
+  'ees_bar',
+  'revoked_token',
+  'provisioning_subscription',
+]
 
 /** Everything that an attack could have changed, and the length of the audit trail. */
 export async function stored(ecs: RunningEcs): Promise<Record<string, readonly unknown[]>> {
