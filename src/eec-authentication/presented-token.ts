@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import { dpopOrBearerToken, dpopProof } from '../http/bearer-token.ts'
 import type { Evidence } from '../http/route.ts'
 import { refuseUnless } from '../spec/refusal.ts'
@@ -7,7 +6,7 @@ import type { ReplayCache } from './replay-cache.ts'
 
 /** One request, as far as it says who sends it. */
 export interface PresentedRequest {
-  readonly headers: IncomingHttpHeaders
+  readonly headers: Evidence['headers']
   readonly method: string
   /** `https://HOST[:PORT]/path` as the client addressed it, without query */
   readonly uri: string
