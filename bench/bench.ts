@@ -1,3 +1,4 @@
+import { benchEecTokens } from './eec-tokens.ts'
 import { benchGrants } from './grants.ts'
 import { benchGuard } from './guard.ts'
 import { benchOnboarding } from './onboarding.ts'
@@ -13,6 +14,8 @@ say('token grants')
 results.push(await benchGrants(20_000 * scale))
 say('token verifications')
 results.push(...(await benchGuard(10_000 * scale)))
+say('entitlement tokens')
+results.push(await benchEecTokens(10_000 * scale))
 say('100,000 registrations')
 const bounded = await benchRegistrations(100_000 * Math.min(1, scale))
 process.stdout.write(`${JSON.stringify({ node: process.version, results, bounded }, undefined, 2)}\n`)

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createIssuer, createRoot } from '../src/certificates/authority.ts'
 import { x5tS256 } from '../src/certificates/certificate.ts'
 import { issueCertificate } from '../src/certificates/issue.ts'
@@ -10,6 +10,7 @@ import { signerOf } from '../src/ports/signer.ts'
 import type { Fqdn, RegistrationId } from '../src/spec/identifiers.ts'
 import { issueAccessToken } from '../src/tokens/access-token.ts'
 import { keySetOf } from '../src/tokens/key-set.ts'
+import { bareVerifications, rateOf } from './rate.ts'
 import { against, type Result } from './result.ts'
 
 const newSigner = () => signerOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
@@ -79,26 +80,4 @@ export async function benchGuard(count: number): Promise<Result[]> {
       20,
     ),
   ]
-}
-
-async function bareVerifications(count: number): Promise<number> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const octets = randomBytes(600)
-  const signature = sign('sha256', octets, privateKey)
-  return rateOf(count, () => {
-    return new Promise<void>((done, failed) => {
-      verify('sha256', octets, publicKey, signature, (error) => (error ? failed(error) : done()))
-    })
-  })
-}
-
-/** 64 at once, as a server has them. */
-async function rateOf(count: number, work: (n: number) => Promise<unknown>): Promise<number> {
-  let next = 0
-  const start = performance.now()
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) await work(n)
-  }
-  await Promise.all(Array.from({ length: 64 }, worker))
-  return count / ((performance.now() - start) / 1000)
 }

@@ -6,7 +6,8 @@ import { refuseUnless } from '../spec/refusal.ts'
 import {
   checkEntitlement,
   type EntitlementTokenClaims,
-  namedIssuer,
+  type ParsedEntitlementToken,
+  parseEntitlementToken,
   readEntitlementClaims,
   readEntitlementToken,
 } from '../tokens/entitlement-token.ts'
@@ -85,12 +86,13 @@ interface VerifiedToken {
 
 async function verifiedToken(server: EntitlementPorts, token: string, now: number): Promise<VerifiedToken> {
   const digest = sha256Base64url(token)
-  const known = server.read.get(digest)
-  const issuer = server.issuers.get(known?.iss ?? namedIssuer(token))
+  const read = server.read.get(digest)
+  const parsed = read ?? parseEntitlementToken(token)
+  const issuer = server.issuers.get(parsed.iss)
   refuseUnless(issuer, 'TOKEN_INVALID', 'the issuer is not allowed here')
   if (issuer.keys === undefined) return { issuer, claims: await askedClaims(server, issuer, token, now) }
 
-  const claims = known ?? (await signedClaims(server, issuer.issuer, issuer.keys, token, now))
+  const claims = 'jws' in parsed ? await signedClaims(server, issuer.keys, parsed, now) : parsed
   server.read.set(digest, claims)
   if (issuer.introspect) {
     const asked = await askedClaims(server, { ...issuer, introspect: issuer.introspect }, token, now)
@@ -102,12 +104,11 @@ async function verifiedToken(server: EntitlementPorts, token: string, now: numbe
 
 function signedClaims(
   { fqdn, maxLifetime }: EntitlementPorts,
-  issuer: string,
   keys: KeySource,
-  token: string,
+  token: ParsedEntitlementToken,
   now: number,
 ): Promise<EntitlementTokenClaims> {
-  const issuers = new Map([[issuer, keys]])
+  const issuers = new Map([[token.iss, keys]])
   return readEntitlementToken(token, {
     issuers,
     audience: fqdn,

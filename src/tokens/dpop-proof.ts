@@ -1,8 +1,11 @@
+import type { KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { sha256Base64url } from '../octets/digest.ts'
 import type { Signer } from '../ports/signer.ts'
 import { refuseUnless } from '../spec/refusal.ts'
 import { MAX_SKEW, stringClaim, timeClaim, tokenId } from './claims.ts'
 import { curveOf } from './ecdsa.ts'
+import type { JsonObject } from './json.ts'
 import { jwkThumbprint, publicKeyOf } from './jwk.ts'
 import { parseJws, signJws, verifyJwsWith } from './jws.ts'
 import { TOKEN_TYPES } from './token-types.ts'
@@ -71,8 +74,7 @@ export async function verifyDpopProof(
   const jws = parseJws(proof, TYPE)
   const { header, claims } = jws
   refuseUnless(header.typ === TYPE.typ, TYPE.refusal, 'the proof is of another type')
-  const key = publicKeyOf(header.jwk)
-  refuseUnless(key && curveOf(key)?.alg === 'ES256', TYPE.refusal, 'jwk is not a strict public JWK on P-256')
+  const { key, jkt } = proofKeyOf(header.jwk)
   await verifyJwsWith(jws, key)
 
   // RFC 7519 4.1.3 to 4.1.5 would limit the proof further; RFC 9449 has no use for them.
@@ -87,7 +89,27 @@ export async function verifyDpopProof(
   const iat = timeClaim(claims, 'iat', TYPE)
   const goodUntil = (iat + LIFETIME) * 1000
   refuseUnless(iat * 1000 <= now + MAX_SKEW * 1000 && now < goodUntil, TYPE.refusal, 'the proof is not of this minute')
-  return { jkt: jwkThumbprint(key), jti: tokenId(claims, TYPE), iat, goodUntil }
+  return { jkt, jti: tokenId(claims, TYPE), iat, goodUntil }
+}
+
+interface ProofKey {
+  readonly key: KeyObject
+  readonly jkt: string
+}
+
+/** An EEC proves one key with all its requests, and to import it costs as much as to verify its signature. */
+const proofKeys = new LRUCache<string, ProofKey>({ max: 10_000 })
+
+/** @throws Refusal DPOP_PROOF_INVALID */
+function proofKeyOf(jwk: JsonObject | undefined): ProofKey {
+  const text = JSON.stringify(jwk)
+  const known = proofKeys.get(text)
+  if (known) return known
+  const key = publicKeyOf(jwk)
+  refuseUnless(key && curveOf(key)?.alg === 'ES256', TYPE.refusal, 'jwk is not a strict public JWK on P-256')
+  const proofKey = { key, jkt: jwkThumbprint(key) }
+  proofKeys.set(text, proofKey)
+  return proofKey
 }
 
 /** RFC 9449 4.3 check 9: without query and fragment, scheme, host, port and dot segments normalized (RFC 3986 6.2.2, 6.2.3). */

@@ -23,7 +23,7 @@ import {
   readEecSubject,
 } from './eec-claims.ts'
 import type { JsonObject } from './json.ts'
-import { parseJws, signJws, verifyJws } from './jws.ts'
+import { type Jws, parseJws, signJws, verifyJws } from './jws.ts'
 import type { KeySource } from './key-set.ts'
 import { covers, edgeScope, formatScope, parseEdgeScope, type Scope } from './scope.ts'
 import { TOKEN_TYPES } from './token-types.ts'
@@ -91,21 +91,30 @@ export interface EntitlementTokenReader {
  * The part that stays true until `exp`: who is entitled, by whom, to what. It is no permission by itself: `checkEntitlement`
  * is due at each request.
  *
+ * @param token - text, or as `parseEntitlementToken` gave it
  * @param reader - `now` in milliseconds since 1970-01-01T00:00:00Z
  * @throws Refusal TOKEN_INVALID
  */
 export async function readEntitlementToken(
-  token: string,
+  token: string | ParsedEntitlementToken,
   reader: EntitlementTokenReader & { readonly now: number },
 ): Promise<EntitlementTokenClaims> {
-  const jws = parseJws(token, TYPE)
+  const { jws } = typeof token === 'string' ? parseEntitlementToken(token) : token
   await verifyJws(jws, keysOfIssuer(jws, reader.issuers))
   return readEntitlementClaims(jws.claims, reader)
 }
 
-/** The issuer that a token names. Nothing of it is proven. @throws Refusal TOKEN_INVALID */
-export function namedIssuer(token: string): string {
-  return stringClaim(parseJws(token, TYPE).claims, 'iss', TYPE)
+/** A token that is well formed. Nothing in it is proven. */
+export interface ParsedEntitlementToken {
+  readonly jws: Jws
+  /** the issuer that it names */
+  readonly iss: string
+}
+
+/** @throws Refusal TOKEN_INVALID */
+export function parseEntitlementToken(token: string): ParsedEntitlementToken {
+  const jws = parseJws(token, TYPE)
+  return { jws, iss: stringClaim(jws.claims, 'iss', TYPE) }
 }
 
 /**

@@ -4,7 +4,7 @@ import {
   checkEntitlement,
   type EntitlementAttempt,
   issueEntitlementToken,
-  namedIssuer,
+  parseEntitlementToken,
   readEntitlementToken,
 } from '../../src/tokens/entitlement-token.ts'
 import { parseJws } from '../../src/tokens/jws.ts'
@@ -35,7 +35,7 @@ describe('entitlement tokens: TR 33.839 solution 25, D-13', () => {
   test('what is granted is what is verified', async () => {
     const token = await issueEntitlementToken(grant, issuance)
     assert.deepEqual(parseJws(token, TOKEN_TYPES.entitlement).header, header)
-    assert.equal(namedIssuer(token), ENT.iss)
+    assert.equal(parseEntitlementToken(token).iss, ENT.iss)
     const claims = await read(token)
     assert.deepEqual(claims, {
       iss: ENT.iss,
