@@ -11,6 +11,7 @@ import { playEdgeKey, playPrimaryAuthentication, playWithoutAusf } from './up/ed
 import { playDiscovery, playEntitlement } from './up/entitlement.ts'
 import type { Audience, Figure } from './up/figure.ts'
 import { playLife, playOnboarding } from './up/onboarding.ts'
+import { playRelocation } from './up/relocation.ts'
 
 interface Options {
   readonly dir?: string
@@ -77,6 +78,7 @@ async function playAll(edge: Edge, audience: Audience): Promise<Figure[]> {
     await playEntitlement(edge, edge.ecs1, 'certificate', audience),
     await playEntitlement(edge, edge.ecs2, 'introspection', audience),
     await playDiscovery(edge, edge.ecs1, audience),
+    ...(await playRelocation(edge, audience)),
     await playLife(edge, SECOND, audience),
   ]
 }

@@ -1,5 +1,6 @@
-import { chmod } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseDocument } from 'yaml'
 import { adminClient } from '../../ecs/adapters/admin-client.ts'
 import { initFolder } from '../../ecs/adapters/init-folder.ts'
 import type { OperatorCommands } from '../../ecs/operator/commands.ts'
@@ -35,6 +36,8 @@ export interface Edge {
   serverOf(name: string): ServerProcess
   /** Starts a server of the edge, also again after its end; it is stopped with the edge. */
   start(name: string, ...arguments_: string[]): Promise<ServerProcess>
+  /** Makes one more ECS, which has no part in the core, and starts it. */
+  startEcs(fqdn: Fqdn): Promise<EcsOfEdge>
   stop(): Promise<void>
 }
 
@@ -44,6 +47,10 @@ export const ECS2 = fqdnOf('ecs2.edge.example.net')
 export const EES1 = fqdnOf('ees1.edge.example.com')
 export const EES2 = fqdnOf('ees2.edge.example.com')
 export const EES3 = fqdnOf('ees3.edge.example.net')
+/** a third provider's, which joins for the last case of P4 */
+export const ECS3 = fqdnOf('ecs3.edge.example.org')
+export const EES4 = fqdnOf('ees4.edge.example.org')
+const ECSS = [ECS1, ECS2, ECS3]
 
 /** @param folder - empty */
 export async function startEdge(folder: string): Promise<Edge> {
@@ -63,6 +70,7 @@ export async function startEdge(folder: string): Promise<Edge> {
     await entitle(core.folder)
     await admitTokens(core.folder, folder1, ECS1, 'certificate')
     await admitTokens(core.folder, folder2, ECS2, 'introspection')
+    await Promise.all([folder1, folder2].map(resolveEcss))
     const ofCore = (name: string) => start(name, name, 'serve', '--dir', join(core.folder, name))
     const [ecs1, ecs2] = await all(
       startEcs(folder1, ECS1, start),
@@ -74,9 +82,16 @@ export async function startEdge(folder: string): Promise<Edge> {
       start('ue', 'ue', 'serve', '--dir', ue),
     )
     operators.push(ecs1.operator, ecs2.operator)
-    const names = [ECS1, ECS2, EES1, EES2, EES3, ENT, ...core.names]
+    const names = [...ECSS, EES1, EES2, EES3, EES4, ENT, ...core.names]
     const resolve = new Map(names.map((name) => [name, '127.0.0.1']))
-    return { folder, resolve, core, ecs1, ecs2, ue, serverOf, start, stop }
+    const oneMore = async (fqdn: Fqdn) => {
+      const made = await makeEcs(folder, fqdn)
+      await resolveEcss(made)
+      const ecs = await startEcs(made, fqdn, start)
+      operators.push(ecs.operator)
+      return ecs
+    }
+    return { folder, resolve, core, ecs1, ecs2, ue, serverOf, start, startEcs: oneMore, stop }
   } catch (error) {
     await stop()
     throw error
@@ -115,6 +130,14 @@ async function makeEcs(folder: string, fqdn: Fqdn): Promise<string> {
   const own = join(folder, nameOf(fqdn))
   await initFolder(own, fqdn, { clock, random, listen })
   return own
+}
+
+/** The ECSs of this edge find each other on this machine. */
+async function resolveEcss(folder: string): Promise<void> {
+  const file = join(folder, 'ecs.yaml')
+  const configuration = parseDocument(await readFile(file, 'utf8'))
+  for (const name of ECSS) configuration.setIn(['resolve', name], '127.0.0.1')
+  await writeFile(file, String(configuration))
 }
 
 async function startEcs(folder: string, fqdn: Fqdn, start: Edge['start']) {

@@ -128,7 +128,7 @@ function authoritiesOf({ fqdn, nameSpace, issuers }: Partner): ClientAuthority[]
 
 const EES_ISSUER = AUTHORITY_NAMES['ees-issuer']
 /** Milliseconds between two looks at whom our ECS trusts. */
-const PARTNERS_PERIOD = 30_000
+const PARTNERS_PERIOD = 3_000
 
 function watch(
   registration: Registration,

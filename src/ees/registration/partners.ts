@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { type Partner, Partners } from '../../spec/messages/partners.ts'
 
 /** Milliseconds. */
-const FRESH = 30_000
+const FRESH = 2_000
 
 /** The ECSs that our ECS trusts, as it told us last. */
 export class KnownPartners {
@@ -19,10 +19,13 @@ export class KnownPartners {
     this.#clock = clock
   }
 
-  /** @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted if nothing fresh is known */
-  async get(): Promise<readonly Partner[]> {
+  /**
+   * @param age - milliseconds that what is known may be old
+   * @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted if nothing is known that is not older
+   */
+  async get(age = FRESH): Promise<readonly Partner[]> {
     const now = this.#clock.monotonic()
-    if (now - this.#fetchedAt < FRESH) return this.#known
+    if (now - this.#fetchedAt < age) return this.#known
     const response = await this.#fetch()
     // An ECS without partners need not know of them.
     if (response.status !== 404) requireStatus(response, 200)

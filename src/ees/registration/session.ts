@@ -72,8 +72,11 @@ export class Session {
   async #rootsFor(origin: string): Promise<readonly string[]> {
     const target = fqdnOf(origin)
     if (target === undefined || target === this.#stored.record.ecs.fqdn) return []
-    const partners = await this.partners.get().catch((): readonly Partner[] => [])
-    return partnersOf(partners, target).flatMap(({ roots }) => roots)
+    const partners = (age?: number) => this.partners.get(age).catch((): readonly Partner[] => [])
+    const known = partnersOf(await partners(), target)
+    // One that nobody has may be of an ECS that ours has begun to trust this very moment.
+    const found = known.length > 0 ? known : partnersOf(await partners(0), target)
+    return found.flatMap(({ roots }) => roots)
   }
 
   #peer(origin: string, roots: readonly string[] = []): Connection {
