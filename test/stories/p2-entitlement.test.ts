@@ -1,20 +1,34 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { parseDocument } from 'yaml'
+import { parseDocument, stringify } from 'yaml'
+import { writeCertificationRequest } from '../../src/certificates/certification-request.ts'
+import { writePem } from '../../src/certificates/pem.ts'
 import { openPeer } from '../../src/http/client.ts'
+import { signerOf } from '../../src/ports/signer.ts'
 import { clientTls } from '../../src/tls/client.ts'
+import { fqdn } from '../certificates/a-domain.ts'
 import { anEditingProxy, type Edits } from '../eec/an-editing-proxy.ts'
 import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
 
 const SUPI = 'imsi-001010000000001'
 const ENT = 'aes.mnc001.mcc001.pub.3gppnetwork.org'
-const [ECS1, ECS2] = ['ecs1.example.com', 'ecs2.example.com']
+const [ECS1, ECS2, EES1] = ['ecs1.example.com', 'ecs2.example.com', 'ees1.example.com']
 
 interface Provisioned {
   readonly ecs: string
   readonly expiresAt: string
   readonly ednCnfgInfo: readonly { readonly eess: readonly { readonly eesId: string }[] }[]
+}
+
+interface Registered {
+  readonly registrationId: string
+  readonly method: string
+}
+
+interface Discovered {
+  readonly discoveredEas: readonly { readonly eas: { readonly easId: string } }[]
 }
 
 /**
@@ -35,7 +49,7 @@ describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.
     const { fqdn, listeners } = at.get(name)?.ready ?? assert.fail(name)
     return `https://${fqdn}:${new URL(listeners[listener] ?? '').port}`
   }
-  const flags = [ECS1, ECS2, ENT].flatMap((name) => ['--resolve', `${name}=127.0.0.1`])
+  const flags = [ECS1, ECS2, EES1, ENT].flatMap((name) => ['--resolve', `${name}=127.0.0.1`])
   const eec = (command: string, ecs: string, ...more: string[]) => [
     ...['eec', command, '--dir', story.at('ue'), '--eec-id', 'eec-1'],
     ...['--ecs', urlOf(ecs), '--root', story.at(ecs, 'ca', 'root.crt')],
@@ -64,6 +78,50 @@ describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.
     await start(name, 'ecs', 'serve', '--dir', story.at(name))
   }
 
+  /** An EES of the first ECS that takes tokens of the ECS, and of the entitlement server, which it asks. */
+  async function makeEes() {
+    const dir = story.at('ees1')
+    const invited = ['--ees-id', 'ees-1', '--fqdn', EES1]
+    const bundle = await edgewardJson('ecs', 'invite', '--dir', story.at('ecs1'), ...invited)
+    const profile = { eesId: 'ees-1', endPt: { fqdn: EES1 }, eecRegConf: true, easIds: ['eas-1'] }
+    writeFileSync(story.at('bundle.json'), JSON.stringify(bundle))
+    writeFileSync(story.at('profile.json'), JSON.stringify(profile))
+    const files = ['--bundle', story.at('bundle.json'), '--profile', story.at('profile.json')]
+    await edgewardJson('ees', 'onboard', ...files, '--dir', dir, ...flags)
+    const ways = { apiRoot: urlOf('ent'), introspectionRoot: urlOf('ent', 'mtls'), verify: 'both', unbound: 'refused' }
+    const ent = { issuer: `https://${ENT}`, ...ways, anchors: [story.at('core', 'ca', 'root.crt')] }
+    writeFileSync(story.at('ees1', 'ees.yaml'), stringify({ eec: { entitlementServers: [ent] } }))
+    const [home, root] = [story.at('core', 'entitlement'), story.at('ecs1', 'ca', 'root.crt')]
+    await edgewardJson('entitlement', 'trust', '--dir', home, '--fqdn', EES1, '--type', 'ees', '--root', root)
+    await start('ees1', 'ees', 'serve', '--dir', dir, ...flags)
+  }
+
+  /** Eees_EASRegistration with a certificate of the EES's authority (TS 29.558 8.1). */
+  async function registerEas(easId: string) {
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    const request = await writeCertificationRequest({ fqdn: fqdn('eas1.example.com'), signer: signerOf(key) })
+    writeFileSync(story.at('eas.csr'), writePem('CERTIFICATE REQUEST', request))
+    const named = ['--csr', story.at('eas.csr'), '--eas-id', easId]
+    const certify = ['ees', 'eas', 'certify', '--dir', story.at('ees1'), ...named, ...flags]
+    const { certificate } = await edgewardJson<{ certificate: string }>(...certify)
+    const privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const root = readFileSync(story.at('ecs1', 'ca', 'root.crt'), 'utf8')
+    const tls = clientTls([root], { certificateChain: certificate, privateKey })
+    const peer = openPeer(urlOf('ees1', 'mtls'), tls, new Map([[EES1, '127.0.0.1']]))
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ easProf: { easId, endPt: { uri: 'https://eas1.example.com/' } } })
+    const message = { method: 'POST', path: '/eees-easregistration/v1/registrations', headers, body } as const
+    // The listener takes the new authority within a second.
+    const deadline = Date.now() + 30_000
+    let status: number | undefined
+    while (status !== 201 && Date.now() < deadline) {
+      status = (await peer.request(message).catch(() => undefined))?.status
+      if (status !== 201) await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    peer.close()
+    return status
+  }
+
   before(async () => {
     story = await storyFolder()
     await edgewardJson('core', 'init', '--dir', story.at('core'), '--mcc', '001', '--mnc', '01')
@@ -76,6 +134,7 @@ describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.
     await start('ue', 'ue', 'serve', '--dir', story.at('ue'))
     await makeEcs('ecs1', ECS1, 'certificate')
     await makeEcs('ecs2', ECS2, 'introspection')
+    await makeEes()
   })
   after(async () => {
     for (const server of servers.reverse()) await server.stop()
@@ -112,14 +171,43 @@ describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.
 
   test('NG-01: no credential, no service: whoever shows nothing gets 401', async () => {
     const root = readFileSync(story.at('ecs1', 'ca', 'root.crt'), 'utf8')
-    const peer = openPeer(urlOf('ecs1'), clientTls([root]), new Map([[ECS1, '127.0.0.1']]))
     const headers = { 'content-type': 'application/json' }
-    const path = '/eecs-serviceprovisioning/v1/request'
-    const { status } = await peer.request({ method: 'POST', path, headers, body: '{"eecId":"eec-1"}' })
-    peer.close()
-    assert.equal(status, 401)
+    for (const [name, path, body] of [
+      ['ecs1', '/eecs-serviceprovisioning/v1/request', { eecId: 'eec-1' }],
+      ['ees1', '/eees-eecregistration/v1/registrations', { eecId: 'eec-1' }],
+      ['ees1', '/eees-easdiscovery/v1/eas-profiles/request-discovery', { requestorId: { eecId: 'eec-1' } }],
+    ] as const) {
+      const resolve = new Map([ECS1, EES1].map((each) => [each, '127.0.0.1']))
+      const peer = openPeer(urlOf(name), clientTls([root]), resolve)
+      const { status } = await peer.request({ method: 'POST', path, headers, body: JSON.stringify(body) })
+      peer.close()
+      assert.equal(status, 401, path)
+    }
     assert.equal((await edgeward(...eec('provision', 'ecs1', '--method', 'none'))).code, 2)
   })
+
+  test('TS 29.558 8.1: an EAS registers at the EES', async () => {
+    assert.equal(await registerEas('eas-1'), 201)
+  })
+
+  for (const [way, token] of [
+    ['access-token', 'the token that the ECS made for this EES'],
+    ['entitlement-token', 'a token of the entitlement server, which the EES asks about it'],
+  ] as const) {
+    test(`step 2, TS 24.558 5.2 and 5.3: registration and discovery at the EES, by ${token}`, async () => {
+      const at = ['--ees', urlOf('ees1'), '--ees-method', way]
+      const { registrationId, method } = await edgewardJson<Registered>(...eec('register', 'ecs1', ...at))
+      assert.equal(method, way === 'access-token' ? 'EDGE_ACCESS_TOKEN' : 'ENTITLEMENT_TOKEN')
+      const { discoveredEas } = await edgewardJson<Discovered>(...eec('discover', 'ecs1', ...at))
+      assert.deepEqual(
+        discoveredEas.map(({ eas }) => eas.easId),
+        ['eas-1'],
+      )
+      await edgewardJson(...eec('deregister', 'ecs1', ...at, '--registration-id', registrationId))
+      const again = await edgeward(...eec('deregister', 'ecs1', ...at, '--registration-id', registrationId))
+      assert.deepEqual([again.code, again.stderr.split(':')[0]], [1, 'Refused by the server'])
+    })
+  }
 
   describe('somebody between EEC and ECS, with a certificate that the EEC trusts', () => {
     const METADATA = '/.well-known/oauth-authorization-server'
@@ -138,7 +226,7 @@ describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.
     test('NG-02: who passes everything on changes nothing', async () => {
       const { code, stderr, statuses } = await through({}, 'entitlement-token')
       assert.equal(code, 0, stderr)
-      assert.deepEqual(statuses, [200, 204])
+      assert.deepEqual(statuses, [200, 200])
     })
 
     test('NG-02: who takes the stronger method out of the offer is found out by both ends', async () => {
