@@ -139,7 +139,15 @@ function addServe(ees: Command): void {
       const resolve = await resolveFor(options)
       const registration = await openRegistration({ store: dir, resolve })
       const log = createLog('ees', 'info')
-      const ees = await serveEes(registration, { folder: dir, address, port, serverPort, resolve, log })
+      const ees = await serveEes(registration, {
+        folder: dir,
+        address,
+        port,
+        serverPort,
+        resolve,
+        passphrase: passphrase(),
+        log,
+      })
       const { fqdn, listeners } = ees
       await untilStopped({ ready: 'ees', fqdn, listeners })
       await ees.close()
@@ -192,7 +200,10 @@ function atServices<Result>(
   command: (operator: EesOperatorCommands) => Promise<Result>,
 ): Promise<Result> {
   return withRegistration(options, async (registration) =>
-    asEesOperator({ folder: options.dir, registration, log: createLog('ees', 'warn') }, command),
+    asEesOperator(
+      { folder: options.dir, registration, passphrase: passphrase(), log: createLog('ees', 'warn') },
+      command,
+    ),
   )
 }
 
@@ -207,9 +218,8 @@ function addEass(ees: Command): void {
     .action(async (options: Common & { csr: string; easId: string; days?: number; out?: string }) => {
       const { dir, easId, days, out } = options
       const csr = await readFile(options.csr)
-      const passphrase = process.env['EDGEWARD_PASSPHRASE']
       const chain = await withRegistration(options, ({ record }) =>
-        certifyEas(dir, record.fqdn, { csr: csr.toString(), easId, days, passphrase }),
+        certifyEas(dir, record.fqdn, { csr: csr.toString(), easId, days, passphrase: passphrase() }),
       )
       if (out !== undefined) await writeFile(out, chain)
       print(
@@ -219,6 +229,8 @@ function addEass(ees: Command): void {
       )
     })
 }
+
+const passphrase = () => process.env['EDGEWARD_PASSPHRASE']
 
 function portArgument(text: string): number {
   const port = Number(text)

@@ -46,6 +46,8 @@ interface SubscriptionTable {
   eec_id: string
   /** EasDiscoverySubscription, without its end */
   content_json: string
+  /** what each notification shows, sealed under the data key for this subscription */
+  sealed_secret: Uint8Array
   expires_at: number
 }
 
@@ -66,7 +68,7 @@ export const EES_MIGRATIONS = [
          expires_at integer not null) strict`,
       `create table subscription (
          subscription_id text primary key, eec_id text not null, content_json text not null,
-         expires_at integer not null) strict`,
+         sealed_secret blob not null, expires_at integer not null) strict`,
       `create index subscription_eec on subscription (eec_id)`,
     ],
   },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Peer } from '../../src/http/client.ts'
@@ -18,6 +20,8 @@ const GPSI = 'msisdn-491701234567'
 const endPt = { fqdn: 'eas.app.example' }
 const GAME = { easId: 'game.app.example', endPt, type: 'V2X', provId: 'p1', easFeats: ['a', 'b'], permLvl: ['GOLD'] }
 const MAPS = { easId: 'maps.app.example', endPt, flexEasType: 'maps', svcContSupp: ['EEC_INITIATED'] }
+
+const SECRET = 'canary-secret-of-one-subscriber'
 
 type Ecs = Awaited<ReturnType<typeof anEcsOnTls>>
 
@@ -131,6 +135,7 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
     eecId: 'eec-1',
     easEventType: 'EAS_AVAILABILITY_CHANGE',
     notificationDestination: receiver.uri,
+    notificationSecret: SECRET,
     ...more,
   })
   const subscribe = (content: object, by = eec) => by.ask(peer, 'POST', SUBSCRIPTIONS, content)
@@ -139,7 +144,10 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
     const wanted = { easDiscoveryFilter: { easChars: [{ easId: GAME.easId }] }, requestTestNotification: true }
     const coming = await subscribe(subscription({ ...wanted, ueId: GPSI }))
     assert.equal(coming.status, 201, coming.body.toString())
-    assert.equal(bodyOf(coming).requestTestNotification, undefined)
+    assert.deepEqual(
+      [bodyOf(coming).requestTestNotification, bodyOf(coming).notificationSecret],
+      [undefined, undefined],
+    )
     const changing = await subscribe(subscription({ ...wanted, easEventType: 'EAS_DYNAMIC_INFO_CHANGE' }))
     const idOf = ({ headers }: typeof coming) => headers.location?.split('/').at(-1) ?? ''
 
@@ -156,7 +164,10 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
     const gone = await receiver.next()
     assert.equal(gone.subId, idOf(coming))
     assert.ok(Date.parse(gone.discoveredEas[0]?.lifeTime ?? '') <= Date.now())
-    // The receiver has seen the certificate of the EES, and nobody else's.
+    // The receiver has seen the certificate of the EES and its own secret, and nobody else's.
+    assert.deepEqual(receiver.secrets(), [`Bearer ${SECRET}`])
+    for (const file of readdirSync(ees.folder).filter((name) => name.startsWith('ees.db')))
+      assert.ok(!readFileSync(join(ees.folder, file)).includes(SECRET), file)
     assert.deepEqual(receiver.shown(), [ees.registration.certificate.der.toString('hex')])
 
     for (const { headers } of [coming, changing])
@@ -216,8 +227,10 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
       const response = await subscribe(subscription({ notificationDestination: uri }))
       assert.deepEqual(outcomeOf(response), [400, 'NOTIFICATION_URI_NOT_ACCEPTED'], uri)
     }
-    const without = { eecId: 'eec-1', easEventType: 'EAS_AVAILABILITY_CHANGE' }
-    assert.deepEqual(outcomeOf(await subscribe(without)), [400, 'MANDATORY_IE_MISSING'])
+    for (const missing of ['notificationDestination', 'notificationSecret']) {
+      const without = await subscribe(subscription({ [missing]: undefined }))
+      assert.deepEqual(outcomeOf(without), [400, 'MANDATORY_IE_MISSING'], missing)
+    }
   })
 
   test('HT-11: one EEC has so many subscriptions, and others go on', async () => {
@@ -241,13 +254,15 @@ async function aReceiver({ ecs }: Ecs) {
   const server = createSecureServer(mutualTls(credential, [ecs.rootPem, issuer]))
   const received: Notification[] = []
   const certificates = new Set<string>()
+  const secrets = new Set<string>()
   const sockets = new Set<{ destroy(): void }>()
   let wake = () => {}
   server.on('secureConnection', (socket) => {
     sockets.add(socket)
     certificates.add(peerCertificate(socket)?.toString('hex') ?? 'none')
   })
-  server.on('stream', async (stream) => {
+  server.on('stream', async (stream, headers) => {
+    secrets.add(headers.authorization ?? 'none')
     const parts: Buffer[] = []
     for await (const part of stream) parts.push(part)
     received.push(JSON.parse(Buffer.concat(parts).toString()))
@@ -259,6 +274,7 @@ async function aReceiver({ ecs }: Ecs) {
   return {
     uri: `https://eec.example:${(server.address() as AddressInfo).port}/notify?for=eec-1`,
     shown: () => [...certificates],
+    secrets: () => [...secrets],
     waiting: () => received.length,
     async next(): Promise<Notification> {
       for (;;) {

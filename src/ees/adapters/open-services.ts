@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Resolve } from '../../http/client.ts'
 import type { Log } from '../../http/log.ts'
 import { createNotifier } from '../../http/notifier.ts'
+import { readDataKey, writeDataKey } from '../../nf/adapters/own-keys.ts'
 import { eecIdTag } from '../../octets/eec-id-tag.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemRandom } from '../../ports/random.ts'
 import { systemTimers } from '../../ports/timers.ts'
 import type { EECContextPushRes } from '../../spec/messages/eec-context-relocation.ts'
 import { openStore } from '../../store/open-store.ts'
+import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { clientTls } from '../../tls/client.ts'
 import type { EesConfiguration } from '../configuration.ts'
 import {
@@ -42,6 +45,8 @@ export interface ServicesOptions {
   readonly log: Log
   /** where receivers of notifications are reached when DNS shall not be asked */
   readonly resolve?: Resolve | undefined
+  /** seals what the store keeps of secrets, instead of a key file */
+  readonly passphrase?: string | undefined
 }
 
 /** What the services of an EES work on. The EES need not serve for its operator to work on it. */
@@ -67,6 +72,7 @@ export async function openServices(options: ServicesOptions): Promise<EesService
   const { folder, configuration, log } = options
   const { lifetimes, quotas, relocation } = configuration
   const notifier = await notifierOf(options)
+  const dataKey = await ownDataKey(folder, options.passphrase)
   const store = await openStore({ file: join(folder, EES_STORE), migrations: EES_MIGRATIONS })
   const { now } = systemClock
   const shared = { now, newId: systemRandom.uuid }
@@ -76,6 +82,7 @@ export async function openServices(options: ServicesOptions): Promise<EesService
     now,
     most: quotas.subscriptions,
     mostOfOneEec: quotas.subscriptionsOfOneEec,
+    dataKey,
   })
   const notify = notifySubscribers(subscriptions, notifier, log)
   const eass = await EasStore.open({ store, now, most: quotas.eass, changed: notify })
@@ -115,8 +122,8 @@ export async function openServices(options: ServicesOptions): Promise<EesService
       longest: lifetimes.subscription * 1000,
       checkUri: (uri) => notifier.check(uri),
       find: (subscriptionId) => subscriptions.find(subscriptionId),
-      insert: (subscription) => subscriptions.insert(subscription),
-      update: (next) => subscriptions.update(next),
+      insert: (subscription, secret) => subscriptions.insert(subscription, secret),
+      update: (next, secret) => subscriptions.update(next, secret),
       remove: (subscription) => subscriptions.remove(subscription),
     },
     contexts: {
@@ -159,6 +166,15 @@ async function notifierOf({ folder, configuration, registration, log, resolve }:
   })
 }
 
+/** Seals the secrets of subscribers. Made at the first start, and itself sealed. */
+async function ownDataKey(folder: string, passphrase: string | undefined) {
+  const secret: SealingSecret = passphrase === undefined ? { keyFile: join(folder, 'sealing.key') } : { passphrase }
+  const file = join(folder, 'notification.key')
+  if ('keyFile' in secret && !existsSync(secret.keyFile)) await createKeyFile(secret.keyFile)
+  if (!existsSync(file)) await writeDataKey(file, secret, systemRandom)
+  return readDataKey(file, secret)
+}
+
 /** Page by page, after the answer to the EAS: a subscriber more is nobody's delay. */
 function notifySubscribers(
   subscriptions: SubscriptionStore,
@@ -168,13 +184,14 @@ function notifySubscribers(
   const notifyAll = async (change: EasChange) => {
     for (let after = ''; ; ) {
       const page = await subscriptions.page(after, PAGE)
-      for (const subscription of page) {
+      for (const { subscription, secret } of page) {
         const notification = notificationOf(subscription, change, systemClock.now())
-        const { notificationDestination } = subscription.content
-        if (notification && notificationDestination !== undefined) notifier.send(notificationDestination, notification)
+        const { notificationDestination: uri } = subscription.content
+        if (notification === undefined || uri === undefined) continue
+        void notifier.send(uri, notification, { authorization: `Bearer ${secret()}` })
       }
       if (page.length < PAGE) return
-      after = page.at(-1)?.subscriptionId ?? ''
+      after = page.at(-1)?.subscription.subscriptionId ?? ''
     }
   }
   return (change) =>

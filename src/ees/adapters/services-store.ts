@@ -1,7 +1,7 @@
 import { Refusal } from '../../spec/refusal.ts'
 import { GuardFailed } from '../../store/errors.ts'
 import { queriesOn } from '../../store/queries.ts'
-import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
+import type { LedgerEntry, SqlValue, Statement, Store } from '../../store/store.ts'
 import { Overtaken } from '../overtaken.ts'
 import type { EesTables } from '../tables.ts'
 
@@ -48,7 +48,7 @@ export async function commit(
 /** Inserts a row if its table holds fewer than `most` (THREATS HT-11): counted and inserted in one step. */
 export function insertWithin(
   table: keyof EesTables,
-  row: Readonly<Record<string, string | number | null>>,
+  row: Readonly<Record<string, SqlValue>>,
   {
     most,
     of,

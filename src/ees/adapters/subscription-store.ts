@@ -1,4 +1,7 @@
+import type { KeyObject } from 'node:crypto'
 import type { Selectable } from 'kysely'
+import { openSecret, sealSecret } from '../../nf/sealing.ts'
+import { systemRandom } from '../../ports/random.ts'
 import { statement } from '../../store/queries.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import type { Subscription } from '../eas-discovery/subscriptions.ts'
@@ -13,6 +16,14 @@ interface SubscriptionStoreOptions {
   /** THREATS HT-11 */
   readonly most: number
   readonly mostOfOneEec: number
+  /** seals the secrets of the subscribers */
+  readonly dataKey: KeyObject
+}
+
+/** A subscription, and what its notifications show. */
+export interface Subscriber {
+  readonly subscription: Subscription
+  secret(): string
 }
 
 export class SubscriptionStore {
@@ -36,17 +47,19 @@ export class SubscriptionStore {
   }
 
   /** A page at a time, so that many do not hold up who waits for an answer. */
-  async page(after: string, limit: number): Promise<Subscription[]> {
+  async page(after: string, limit: number): Promise<Subscriber[]> {
     const query = this.#live().where('subscription_id', '>', after).orderBy('subscription_id').limit(limit)
-    return (await this.#options.store.read<SubscriptionRow>(query.compile())).map(toSubscription)
+    const rows = await this.#options.store.read<SubscriptionRow>(query.compile())
+    return rows.map((row) => ({ subscription: toSubscription(row), secret: () => this.#open(row) }))
   }
 
   /** @throws Refusal QUOTA_EXCEEDED, TOO_MANY_REQUESTS */
-  async insert(subscription: Subscription): Promise<void> {
+  async insert(subscription: Subscription, secret: string): Promise<void> {
     const { most, mostOfOneEec } = this.#options
     const { subscriptionId, eecId } = subscription
+    const row = { ...toRow(subscription), sealed_secret: this.#seal(secret, subscriptionId) }
     await this.#commit([
-      insertWithin('subscription', toRow(subscription), { most, otherwise: 'QUOTA_EXCEEDED' }),
+      insertWithin('subscription', row, { most, otherwise: 'QUOTA_EXCEEDED' }),
       {
         sql: `update subscription set eec_id = eec_id where subscription_id = ?
               and (select count(*) from subscription where eec_id = ?) <= ?`,
@@ -56,8 +69,9 @@ export class SubscriptionStore {
     ])
   }
 
-  async update(next: Subscription): Promise<void> {
-    const { subscription_id, ...row } = toRow(next)
+  async update(next: Subscription, secret?: string): Promise<void> {
+    const { subscription_id, ...content } = toRow(next)
+    const row = { ...content, ...(secret !== undefined && { sealed_secret: this.#seal(secret, subscription_id) }) }
     const change = db.updateTable('subscription').set(row).where('subscription_id', '=', subscription_id)
     await this.#commit([statement(change, { rows: 1, otherwise: 'PRECONDITION_FAILED' })])
   }
@@ -68,6 +82,15 @@ export class SubscriptionStore {
 
   async sweep(): Promise<void> {
     await this.#commit([statement(db.deleteFrom('subscription').where('expires_at', '<=', this.#options.now()))])
+  }
+
+  #seal(secret: string, subscriptionId: string): Buffer {
+    const { dataKey } = this.#options
+    return sealSecret(dataKey, Buffer.from(secret), Buffer.from(subscriptionId), systemRandom.octets(12))
+  }
+
+  #open({ sealed_secret, subscription_id }: SubscriptionRow): string {
+    return openSecret(this.#options.dataKey, sealed_secret, Buffer.from(subscription_id)).toString('latin1')
   }
 
   #live() {

@@ -4,6 +4,7 @@ import type {
   EasDiscoverySubscription,
   EasDiscoverySubscriptionPatch,
 } from '../../spec/messages/eas-discovery.ts'
+import type { EasDiscoverySubscriptionWithSecret } from '../../spec/messages/ees-tokens.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import type { EasRegistration } from '../eas-registration/registration.ts'
 import { endOf } from '../eec-registration/registration.ts'
@@ -25,9 +26,13 @@ export interface SubscriptionPorts {
   /** @throws Refusal NOTIFICATION_URI_NOT_ACCEPTED for an address that must not be called (THREATS HT-06) */
   checkUri(uri: string): void
   find(subscriptionId: string): Promise<Subscription | undefined>
-  /** @throws Refusal QUOTA_EXCEEDED, TOO_MANY_REQUESTS */
-  insert(subscription: Subscription): Promise<void>
-  update(subscription: Subscription): Promise<void>
+  /**
+   * @param secret - what each notification must show (THREATS HT-07)
+   * @throws Refusal QUOTA_EXCEEDED, TOO_MANY_REQUESTS
+   */
+  insert(subscription: Subscription, secret: string): Promise<void>
+  /** @param secret - as it was, if undefined */
+  update(subscription: Subscription, secret?: string): Promise<void>
   remove(subscription: Subscription): Promise<void>
 }
 
@@ -35,23 +40,24 @@ export interface SubscriptionPorts {
 export async function subscribe(
   ees: SubscriptionPorts,
   peer: EecIdentity,
-  message: EasDiscoverySubscription,
+  { notificationSecret, ...message }: EasDiscoverySubscriptionWithSecret,
 ): Promise<Subscription> {
   const subscription = { ...toSubscription(ees, peer, message), subscriptionId: ees.newId() }
-  await ees.insert(subscription)
+  refuseMissing(notificationSecret, 'notificationSecret')
+  await ees.insert(subscription, notificationSecret)
   return subscription
 }
 
-/** Eees_EASDiscovery, PUT of a subscription. */
+/** Eees_EASDiscovery, PUT of a subscription. The secret stays unless there is another. */
 export async function replaceSubscription(
   ees: SubscriptionPorts,
   peer: EecIdentity,
   subscriptionId: string | undefined,
-  message: EasDiscoverySubscription,
+  { notificationSecret, ...message }: EasDiscoverySubscriptionWithSecret,
 ): Promise<Subscription> {
   const known = await ownSubscription(ees, peer, subscriptionId)
   const next = { ...toSubscription(ees, peer, message), subscriptionId: known.subscriptionId }
-  await ees.update(next)
+  await ees.update(next, notificationSecret)
   return next
 }
 
@@ -98,17 +104,19 @@ function toSubscription(
   checkUeId(peer, message.ueId)
   for (const { eecId } of message.easDynInfoFilter?.dynInfoFilter ?? []) checkEecId(peer, eecId)
   const { notificationDestination, expTime } = message
-  if (notificationDestination === undefined) {
-    throw new Refusal('MANDATORY_IE_MISSING', 'this EES notifies by HTTP: it needs an address', {
-      invalidParams: [{ param: '/notificationDestination' }],
-    })
-  }
+  refuseMissing(notificationDestination, 'notificationDestination')
   ees.checkUri(notificationDestination)
   return {
     eecId: message.eecId,
     content: keptOf(message),
     expiresAt: endOf(expTime, ees.now(), ees.longest),
   }
+}
+
+function refuseMissing(value: string | undefined, name: string): asserts value is string {
+  if (value !== undefined) return
+  const invalidParams = [{ param: `/${name}` }]
+  throw new Refusal('MANDATORY_IE_MISSING', 'a member that notifications need is missing', { invalidParams })
 }
 
 /** Test notifications and WebSockets are features that we do not have: they are not kept, and not echoed. */

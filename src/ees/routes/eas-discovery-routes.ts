@@ -1,11 +1,8 @@
 import { created, noContent, ok, type Route, routesOf } from '../../http/route.ts'
 import { isOfSchema } from '../../http/schema.ts'
 import { onlyKnownMembers } from '../../spec/known-members.ts'
-import {
-  EasDiscoveryReq,
-  EasDiscoverySubscription,
-  EasDiscoverySubscriptionPatch,
-} from '../../spec/messages/eas-discovery.ts'
+import { EasDiscoveryReq, EasDiscoverySubscriptionPatch } from '../../spec/messages/eas-discovery.ts'
+import { EasDiscoverySubscriptionWithSecret } from '../../spec/messages/ees-tokens.ts'
 import { OPERATIONS } from '../../spec/operations.ts'
 import { type DiscoveryPorts, discoverForEec, discoverForEes } from '../eas-discovery/discover-eas.ts'
 import {
@@ -34,9 +31,9 @@ export function eecDiscoveryRoutes(ees: DiscoveryPorts, subscriptions: Subscript
     route({
       operation: OPERATIONS.CreateEASDiscSub,
       credential: 'eec',
-      content: { mediaType: 'application/json', schema: EasDiscoverySubscription },
+      content: { mediaType: 'application/json', schema: EasDiscoverySubscriptionWithSecret },
       async handle({ peer, body, path }) {
-        const message = onlyKnownMembers(EasDiscoverySubscription, body, isOfSchema)
+        const message = onlyKnownMembers(EasDiscoverySubscriptionWithSecret, body, isOfSchema)
         const subscription = await subscribe(subscriptions, peer, message)
         return created(`${path}/${subscription.subscriptionId}`, toMessage(subscription))
       },
@@ -44,9 +41,9 @@ export function eecDiscoveryRoutes(ees: DiscoveryPorts, subscriptions: Subscript
     route({
       operation: OPERATIONS.UpdateIndEASDiscSub,
       credential: 'eec',
-      content: { mediaType: 'application/json', schema: EasDiscoverySubscription },
+      content: { mediaType: 'application/json', schema: EasDiscoverySubscriptionWithSecret },
       async handle({ peer, body, params }) {
-        const message = onlyKnownMembers(EasDiscoverySubscription, body, isOfSchema)
+        const message = onlyKnownMembers(EasDiscoverySubscriptionWithSecret, body, isOfSchema)
         return ok(toMessage(await replaceSubscription(subscriptions, peer, params['subscriptionId'], message)))
       },
     }),

@@ -55,6 +55,8 @@ export interface EesServerOptions
   readonly serverPort?: number | undefined
   /** where entitlement servers and receivers of notifications are reached when DNS shall not be asked */
   readonly resolve?: Resolve
+  /** seals what the store keeps of secrets, instead of a key file */
+  readonly passphrase?: string | undefined
   readonly log: Log
 }
 
@@ -91,7 +93,7 @@ export async function serveEes(registration: Registration, options: EesServerOpt
   const configuration = await readEesConfiguration(folder)
   const parts: Parts = {
     configuration,
-    services: await openServices({ folder, configuration, registration, log, resolve: options.resolve }),
+    services: await openServices({ ...options, configuration, registration }),
     eecGuard: await eecGuardOf(registration, configuration, options),
     guard: await openGuard(registration, {
       ...options,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { EasDiscoverySubscription } from './eas-discovery.ts'
 import { listOf, matching } from './forms.ts'
 import { ECSServProvResp, ECSServProvSubscription } from './service-provisioning.ts'
 
@@ -31,3 +32,10 @@ export const ServProvSubscriptionWithSecret = Type.Object({
   notificationSecret: Type.Optional(NotificationSecret),
 })
 export type ServProvSubscriptionWithSecret = Static<typeof ServProvSubscriptionWithSecret>
+
+/** The same in Eees_EASDiscovery. */
+export const EasDiscoverySubscriptionWithSecret = Type.Object({
+  ...EasDiscoverySubscription.properties,
+  notificationSecret: Type.Optional(NotificationSecret),
+})
+export type EasDiscoverySubscriptionWithSecret = Static<typeof EasDiscoverySubscriptionWithSecret>
