@@ -28,6 +28,15 @@ const KeyServiceConfiguration = Type.Object(
 )
 export type KeyServiceConfiguration = Static<typeof KeyServiceConfiguration>
 
+const Rate = Type.Object(
+  {
+    perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
+    /** how many may come at once */
+    burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  },
+  strict,
+)
+
 /** `ecs.yaml`. What is not written there has the value of {@link DEFAULTS}; what is not known here is refused. */
 export const Configuration = Type.Object(
   {
@@ -65,13 +74,9 @@ export const Configuration = Type.Object(
         keyServices: Type.Array(KeyServiceConfiguration),
         entitlementServers: Type.Array(EntitlementServerConfiguration),
         /** authentication requests that one address may send, an IPv6 one together with its /64 */
-        requests: Type.Object(
-          {
-            perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
-            burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
-          },
-          strict,
-        ),
+        requests: Rate,
+        /** handshakes that it may begin at the `psk` listener (THREATS PS-10) */
+        handshakes: Rate,
         /**
          * whether a handshake may wait while the key that it offers is asked for, so that an EEC that was here before
          * needs no authentication request; who measures time can tell then which EECs were
@@ -116,6 +121,7 @@ export const DEFAULTS = {
     keyServices: [],
     entitlementServers: [],
     requests: { perSecond: 10, burst: 50 },
+    handshakes: { perSecond: 100, burst: 1_000 },
     fetchOnHandshake: false,
   },
   ...EEC_DEFAULTS,
@@ -189,6 +195,9 @@ revocationList:        # seconds
 #   requests:           # authentication requests of one address; more if many EECs are behind one
 #     perSecond: 10
 #     burst: 50
+#   handshakes:         # the same of handshakes by TLS-PSK
+#     perSecond: 100
+#     burst: 1000
 
 ${EEC_CONFIGURATION_TEXT}log: info
 `

@@ -3,12 +3,13 @@ import type { Server } from 'node:tls'
 import { type ClientHello, LONGEST_CLIENT_HELLO, MalformedClientHello, readClientHello } from './client-hello.ts'
 
 export interface PskFront {
+  /** @param address - where the connection comes from. @returns whether it may begin one more handshake now */
+  mayBegin(address: string | undefined): boolean
   /**
-   * Makes the key of an identity ready, if there is one: `keyOf` of the server finds it then.
-   *
-   * @param address - where the connection comes from
+   * Makes the key of an identity ready, if there is one: `keyOf` of the server finds it then. Where this is not there, no
+   * handshake waits.
    */
-  fetchKey(identity: string, address: string | undefined): Promise<void>
+  fetchKey?(identity: string, address: string | undefined): Promise<void>
   /** milliseconds for the ClientHello and the key together, 5,000 unless stated */
   readonly patience?: number
 }
@@ -17,29 +18,36 @@ const PATIENCE = 5_000
 const TLS_13 = 0x0304
 
 /**
- * Lets the handshakes of a server for TLS-PSK wait until the key that they offer has been asked for: `pskCallback` must
- * answer at once (THREATS section 0 fact 6). It reads the ClientHello, puts it back, and leaves everything else to the
- * server: a key that was fetched is proven like any other (THREATS R2), and what is no good ClientHello is refused by
- * the TLS stack, as it would be without this.
+ * Stands before the handshakes of a server for TLS-PSK. A source that begins too many is cut off (THREATS PS-10).
+ *
+ * It can let each one wait until the key that it offers has been asked for, because `pskCallback` must answer at once
+ * (THREATS section 0 fact 6): it reads the ClientHello, puts it back, and leaves everything else to the server. A key that
+ * was fetched is proven like any other (THREATS R2), and what is no good ClientHello is refused by the TLS stack, as it
+ * would be without this.
  */
-export function fetchBeforeHandshake(server: Server, front: PskFront): void {
+export function standBeforeHandshakes(server: Server, front: PskFront): void {
   const begins = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     const leave = () => void socket.destroy()
-    const deadline = setTimeout(leave, front.patience ?? PATIENCE)
     socket.on('error', leave)
-    keyReady(socket, front)
+    if (!front.mayBegin(socket.remoteAddress)) return leave()
+    const begin = () => {
+      socket.off('error', leave)
+      for (const each of begins) each.call(server, socket)
+    }
+    if (front.fetchKey === undefined) return begin()
+    const deadline = setTimeout(leave, front.patience ?? PATIENCE)
+    keyReady(socket, front.fetchKey)
       .then(() => {
-        socket.off('error', leave)
-        if (!socket.destroyed) for (const begin of begins) begin.call(server, socket)
+        if (!socket.destroyed) begin()
       })
       .catch(leave)
       .finally(() => clearTimeout(deadline))
   })
 }
 
-async function keyReady(socket: Socket, { fetchKey }: PskFront): Promise<void> {
+async function keyReady(socket: Socket, fetchKey: NonNullable<PskFront['fetchKey']>): Promise<void> {
   const hello = await clientHelloOf(socket)
   // An EEC offers one identity (THREATS R4): more would let a stranger multiply its requests.
   const [identity, ...others] = hello?.identities ?? []

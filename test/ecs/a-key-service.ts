@@ -138,6 +138,7 @@ export const aKedge = (): Kedge => key('Kedge', randomBytes(32).toString('hex'))
 interface Options extends Partial<EcsEnvironment> {
   readonly keyProfile?: 'bound' | 'literal'
   readonly requests?: { readonly perSecond: number; readonly burst: number }
+  readonly handshakes?: { readonly perSecond: number; readonly burst: number }
   readonly fetchOnHandshake?: boolean
 }
 
@@ -145,7 +146,8 @@ const UNLIMITED = { perSecond: 100_000, burst: 100_000 }
 
 /** A real ECS that asks the AUSF of one network and the NEF of another; both stand here. */
 export async function runEcsWithKeyServices(name: string, options: Options = {}) {
-  const { keyProfile = 'bound', fetchOnHandshake = false, requests = UNLIMITED, ...environment } = options
+  const { keyProfile = 'bound', fetchOnHandshake = false, ...others } = options
+  const { requests = UNLIMITED, handshakes = UNLIMITED, ...environment } = others
   const ecs = await runEcs(name, environment)
   const { rootPem, ecsIssuer } = ecs.opened
   const authorities = [rootPem, writePem('CERTIFICATE', ecsIssuer.certificate.der)]
@@ -154,7 +156,7 @@ export async function runEcsWithKeyServices(name: string, options: Options = {})
     aKeyService('nef', '002', authorities),
   ])
   ausf.keyScope = nef.keyScope = keyProfile === 'bound' ? 'ECS' : 'UE'
-  await ecs.restart(() => configure(ecs, [ausf, nef], { keyProfile, requests, fetchOnHandshake }))
+  await ecs.restart(() => configure(ecs, [ausf, nef], { keyProfile, requests, handshakes, fetchOnHandshake }))
   return {
     ecs,
     ausf,

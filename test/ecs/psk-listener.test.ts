@@ -139,6 +139,22 @@ describe('the listener of an ECS for TLS-PSK: THREATS R1, R2, D-25', () => {
     connection.close()
   })
 
+  test('PS-10: a source begins no more handshakes than it may, and the others go on', async () => {
+    const limited = await runEcsWithKeyServices('ecs2.example.com', { handshakes: { perSecond: 0.01, burst: 3 } })
+    const somebody = anEec(limited.ecs, limited.ausf)
+    assert.equal((await ask(limited.ecs, somebody)).status, 201)
+    const openedFrom = async (localAddress: string) => {
+      const { connection } = await rawHandshake(portOf(limited), { ...offerOf(somebody), localAddress })
+      connection?.close()
+      return connection !== undefined
+    }
+    const flooded = []
+    for (let time = 0; time < 6; time += 1) flooded.push(await openedFrom('127.0.0.1'))
+    assert.deepEqual(flooded, [true, true, true, false, false, false])
+    assert.equal(await openedFrom('127.0.0.2'), true)
+    await limited.close()
+  })
+
   test('R5: the server refuses to start on a Node whose TLS self-test fails', async () => {
     const ecs = await runEcs('ecs9.example.com')
     const { port } = new URL(ecs.serving.listeners.server)

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { pino } from 'pino'
 import { createListener, type ListenerOptions } from '../../src/http/listener.ts'
 import { ok, routesOf } from '../../src/http/route.ts'
-import { fetchBeforeHandshake, type PskFront } from '../../src/tls/psk-front.ts'
+import { type PskFront, standBeforeHandshakes } from '../../src/tls/psk-front.ts'
 import { type KeptKey, pskServer } from '../../src/tls/psk-server.ts'
 import { NAME } from './a-server.ts'
 
@@ -70,7 +70,7 @@ export async function aPskListener(options: Options = {}) {
       secured.push(socket)
       if (atOnce) admitted.push(psk.provenKey(socket).identity)
     },
-    ...(front && { prepare: (server) => fetchBeforeHandshake(server, front) }),
+    ...(front && { prepare: (server) => standBeforeHandshakes(server, front) }),
     hosts: [NAME],
     deadlines,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),

@@ -19,6 +19,7 @@ async function aWaitingListener(fetch?: () => Promise<void>, patience?: number) 
   const listener: APskListener = await aPskListener({
     keys: {},
     front: {
+      mayBegin: () => true,
       async fetchKey(identity, address) {
         assert.equal(address, '127.0.0.1')
         fetched.push(identity)
@@ -154,6 +155,17 @@ describe('a handshake that waits for its key: D-23, THREATS section 0 fact 6', (
     assert.deepEqual([connection, received.length], [undefined, 0])
     isBroken = false
     await letsIn(listener)
+  })
+
+  test('PS-10: a source that begins too many handshakes is cut off before any of them, and no other source is', async () => {
+    const begun: unknown[] = []
+    const mayBegin = (address: string | undefined) => address !== '127.0.0.1' || begun.push(address) <= 2
+    await using listener = await aPskListener({ front: { mayBegin } })
+    for (const _ of [1, 2]) await letsIn(listener)
+    const { connection, received } = await rawHandshake(listener.port, GOOD)
+    assert.deepEqual([connection, received.length], [undefined, 0])
+    await letsIn(listener, { ...GOOD, localAddress: '127.0.0.2' })
+    assert.equal(listener.lookedUp.length, 3)
   })
 
   test('a listener closes while handshakes wait', async () => {

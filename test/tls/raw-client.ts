@@ -32,6 +32,8 @@ export interface RawOffer {
   readonly earlyData?: string
   /** octets of padding (RFC 7685) */
   readonly padding?: number
+  /** the address of this machine to come from */
+  readonly localAddress?: string
   /** how the octets of the ClientHello go out */
   readonly send?: (socket: Socket, octets: Buffer) => void
 }
@@ -198,7 +200,8 @@ class Reader {
 
 /** Tries a handshake on a loopback port, to the end of it. */
 export async function rawHandshake(port: number, offer: RawOffer): Promise<RawOutcome> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true }).on('error', () => {})
+  const { localAddress = '127.0.0.1' } = offer
+  const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true }).on('error', () => {})
   const reader = new Reader(socket)
   try {
     return { connection: await shakeHands(socket, reader, offer), received: reader.received }

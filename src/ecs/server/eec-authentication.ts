@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { createAlarms } from '../../nf/alarms.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
-import { fetchBeforeHandshake } from '../../tls/psk-front.ts'
+import { type PskFront, standBeforeHandshakes } from '../../tls/psk-front.ts'
 import { pskServer } from '../../tls/psk-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { keyServices } from '../adapters/key-service.ts'
@@ -19,8 +19,8 @@ import type { EecPeer } from '../provisioning/provision-service.ts'
 /** How EECs authenticate with a key of their network (P5): the keys held now, and the listener that takes them. */
 export interface EecAuthentication extends PskAuthenticationPorts {
   readonly tls: SecureServerOptions
-  /** Stands before the handshakes of the listener, if keys are fetched while these wait. */
-  readonly prepare?: ((server: Http2SecureServer) => void) | undefined
+  /** Stands before the handshakes of the listener. */
+  prepare(server: Http2SecureServer): void
   /** @throws Refusal CREDENTIAL_MISSING for a connection that has not proven a key that is good now */
   provenKey(socket: TLSSocket): HeldKey
   /** The same of a request: it counts as a use of the key. */
@@ -37,7 +37,7 @@ export async function eecAuthentication(
   credential: () => ServerCredential,
 ): Promise<EecAuthentication> {
   const { configuration, clock, random } = ecs
-  const { keyProfile, unwrapKey, keyServices: configured, requests, fetchOnHandshake } = configuration.authentication
+  const { keyProfile, unwrapKey, keyServices: configured, fetchOnHandshake } = configuration.authentication
   const resolve = new Map(Object.entries(configuration.resolve))
   const services = await keyServices(configured, { ...ecs, keyProfile, unwrapKey, resolve, credential })
   const keys = new PskKeys(clock.now)
@@ -54,7 +54,7 @@ export async function eecAuthentication(
     pskEndpoint,
     keyProfile,
     now: clock.now,
-    mayAsk: limitSources(ecs, requests),
+    mayAsk: limitSources(ecs, 'requests'),
     keyService: (realm) => services.get(realm),
     mayAuthenticate: () => true,
     hold: (key) => keys.hold(key),
@@ -67,11 +67,15 @@ export async function eecAuthentication(
     confirm: (identity: string) => keys.confirm(identity),
   }
   const fetching = { ...ports, eecIdOf: known.eecIdOf.bind(known) }
-  const fetch = (identity: string, address?: string) => fetchKey(fetching, identity, sourceOf(address))
+  const mayBegin = limitSources(ecs, 'handshakes')
+  const front: PskFront = {
+    mayBegin: (address) => mayBegin(sourceOf(address)),
+    ...(fetchOnHandshake && { fetchKey: (identity, address) => fetchKey(fetching, identity, sourceOf(address)) }),
+  }
   return {
     ...ports,
     tls: psk.tls,
-    ...(fetchOnHandshake && { prepare: (server) => fetchBeforeHandshake(server, { fetchKey: fetch }) }),
+    prepare: (server) => standBeforeHandshakes(server, front),
     provenKey: psk.provenKey,
     peerOf(socket) {
       const key = psk.provenKey(socket)
@@ -84,8 +88,8 @@ export async function eecAuthentication(
   }
 }
 
-function limitSources({ clock, log }: OpenEcs, rate: OpenEcs['configuration']['authentication']['requests']) {
-  const allow = rateLimit(rate, clock.monotonic)
+function limitSources({ clock, log, configuration }: OpenEcs, of: 'requests' | 'handshakes') {
+  const allow = rateLimit(configuration.authentication[of], clock.monotonic)
   const alarms = createAlarms(log)
   return (source: string) => {
     const isAllowed = allow(source)
