@@ -23,7 +23,7 @@ export async function indexRegistrations(
   tell: (change: RegistrationChange) => void,
 ): Promise<IndexedRegistrations> {
   const index = new RegistrationIndex(describe)
-  for (const registration of await liveRegistrations(store, now)) index.put(registration)
+  for await (const registration of liveRegistrations(store, now)) index.put(registration)
   const inTurn = turnsByName()
   return {
     index,

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { EesId, Fqdn, RegistrationId } from '../../spec/identifiers.ts'
 import type { EESProfile } from '../../spec/messages/ees-registration.ts'
 import { Refusal } from '../../spec/refusal.ts'
@@ -91,15 +91,25 @@ export async function listRegistrations(store: Store, after: string, limit: numb
   return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
 }
 
-/** @returns all that live now, the oldest first */
-export async function liveRegistrations(store: Store, now: number): Promise<Registration[]> {
-  const query = db
-    .selectFrom('registration')
-    .selectAll()
-    .where('state', '=', 'live')
-    .where('expires_at', '>', now)
-    .orderBy('created_at')
-  return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
+/** All that live now in the order in which they were stored, some at a time: there may be many. */
+export async function* liveRegistrations(store: Store, now: number): AsyncIterable<Registration> {
+  const limit = 500
+  let last = 0
+  for (;;) {
+    const query = db
+      .selectFrom('registration')
+      .selectAll()
+      .select(sql<number>`rowid`.as('row'))
+      .where(sql<number>`rowid`, '>', last)
+      .where('state', '=', 'live')
+      .where('expires_at', '>', now)
+      .orderBy(sql`rowid`)
+      .limit(limit)
+    const rows = await store.read<RegistrationRow & { row: number }>(query.compile())
+    for (const row of rows) yield toRegistration(row)
+    if (rows.length < limit) return
+    last = rows.at(-1)?.row ?? last
+  }
 }
 
 export async function findLiveByFqdn(store: Store, fqdn: string): Promise<Registration | undefined> {

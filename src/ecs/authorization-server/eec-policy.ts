@@ -5,15 +5,15 @@ import type { Scope } from '../../tokens/scope.ts'
 /** How EECs authenticate at the EESs of this ECS (TS 33.558 6.2: the ECS knows the authorization method of each EES). */
 export interface EecPolicy {
   /** of each EES that is not in `ees` */
-  readonly eesAuthMethods: readonly EesMethod[]
-  readonly ees: ReadonlyMap<string, readonly EesMethod[]>
+  readonly eesAuthMethods: EesMethod[]
+  readonly ees: ReadonlyMap<string, EesMethod[]>
   /** what an EEC can have a token for */
   readonly services: Scope
   /** seconds */
   readonly tokenLifetime: number
 }
 
-export function authMethodsOf({ ees, eesAuthMethods }: EecPolicy, eesId: EesId): readonly EesMethod[] {
+export function authMethodsOf({ ees, eesAuthMethods }: EecPolicy, eesId: EesId): EesMethod[] {
   return ees.get(eesId) ?? eesAuthMethods
 }
 

@@ -3,13 +3,13 @@ import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import type { Registration } from '../registrar/registration.ts'
 
 /** How an EEC learns of an EES, and how it has to authenticate there (D-15). */
-export function describeEes({ eesProf }: Registration, eesAuthMethods: readonly EesMethod[]): EESInfo {
+export function describeEes({ eesProf }: Registration, eesAuthMethods: EesMethod[]): EESInfo {
   const { eesId, endPt, easIds, provId, appLocs, svcContSupp, eecRegConf } = eesProf
   return {
     eesId,
     endPt,
     eecRegConf,
-    eesAuthMethods: [...eesAuthMethods],
+    eesAuthMethods,
     ...(easIds && { easIds }),
     ...(provId !== undefined && { ecspInfo: provId }),
     ...(appLocs && { dnais: appLocs }),

@@ -34,11 +34,11 @@ export class RegistrationIndex {
   readonly #describe: (registration: Registration) => EESInfo
   readonly #entries = new Map<RegistrationId, IndexedEes>()
   readonly #lists: Readonly<Record<Aspect, ServedLists>> = {
-    easId: new ServedLists(),
-    ecspId: new ServedLists(),
-    cell: new ServedLists(),
-    trackingArea: new ServedLists(),
-    plmn: new ServedLists(),
+    easId: new ServedLists(EVERYWHERE_IF_SILENT.easId),
+    ecspId: new ServedLists(EVERYWHERE_IF_SILENT.ecspId),
+    cell: new ServedLists(EVERYWHERE_IF_SILENT.cell),
+    trackingArea: new ServedLists(EVERYWHERE_IF_SILENT.trackingArea),
+    plmn: new ServedLists(EVERYWHERE_IF_SILENT.plmn),
   }
   #next = 0
 
@@ -97,7 +97,7 @@ export class RegistrationIndex {
     let length = Number.POSITIVE_INFINITY
     for (const aspect of ASPECTS) {
       if (wanted[aspect].size === 0) continue
-      const lists = this.#lists[aspect].of(wanted[aspect], EVERYWHERE_IF_SILENT[aspect])
+      const lists = this.#lists[aspect].of(wanted[aspect])
       const sum = lists.reduce((total, { size }) => total + size, 0)
       if (sum < length) [shortest, length] = [lists, sum]
     }
@@ -109,10 +109,15 @@ export class RegistrationIndex {
 /** Who serves which value of one aspect, and who says nothing about it. */
 class ServedLists {
   readonly #byValue = new Map<string, Set<IndexedEes>>()
-  readonly #silent = new Set<IndexedEes>()
+  /** undefined where who says nothing is not found */
+  readonly #silent: Set<IndexedEes> | undefined
+
+  constructor(everywhereIfSilent: boolean) {
+    this.#silent = everywhereIfSilent ? new Set() : undefined
+  }
 
   add(ees: IndexedEes, values: ReadonlySet<string>): void {
-    if (values.size === 0) this.#silent.add(ees)
+    if (values.size === 0) this.#silent?.add(ees)
     for (const value of values) {
       const list = this.#byValue.get(value)
       if (list === undefined) this.#byValue.set(value, new Set([ees]))
@@ -121,7 +126,7 @@ class ServedLists {
   }
 
   delete(ees: IndexedEes, values: ReadonlySet<string>): void {
-    this.#silent.delete(ees)
+    this.#silent?.delete(ees)
     for (const value of values) {
       const list = this.#byValue.get(value)
       list?.delete(ees)
@@ -129,8 +134,8 @@ class ServedLists {
     }
   }
 
-  of(values: ReadonlySet<string>, everywhereIfSilent: boolean): ReadonlySet<IndexedEes>[] {
+  of(values: ReadonlySet<string>): ReadonlySet<IndexedEes>[] {
     const lists = [...values].flatMap((value) => this.#byValue.get(value) ?? [])
-    return everywhereIfSilent ? [...lists, this.#silent] : lists
+    return this.#silent === undefined ? lists : [...lists, this.#silent]
   }
 }

@@ -31,22 +31,22 @@ export function wishesOf({
 }: ProvisioningFilters): Aspects {
   const profiles = [...acProfs, ...appInfo.map(({ acProf }) => acProf)]
   return {
-    easId: new Set(profiles.flatMap(({ eass = [] }) => eass.map(({ easId }) => easId))),
-    ecspId: new Set(ecspIds),
+    easId: setOf(profiles.flatMap(({ eass = [] }) => eass.map(({ easId }) => easId))),
+    ecspId: setOf(ecspIds),
     cell: setOfHex([locInf?.cellId]),
     trackingArea: setOfHex([locInf?.trackingAreaId]),
-    plmn: new Set(connInfo.flatMap(({ plmnId }) => (plmnId === undefined ? [] : [nameOfPlmn(plmnId)]))),
+    plmn: setOf(connInfo.flatMap(({ plmnId }) => (plmnId === undefined ? [] : [nameOfPlmn(plmnId)]))),
   }
 }
 
 export function servedBy({ easIds, provId, svcArea }: EESProfile): Aspects {
   const { ncgis = [], ecgis = [], tais = [], plmnIds = [] } = svcArea?.topServAr ?? {}
   return {
-    easId: new Set(easIds),
-    ecspId: new Set(provId === undefined ? [] : [provId]),
+    easId: setOf(easIds ?? []),
+    ecspId: setOf(provId === undefined ? [] : [provId]),
     cell: setOfHex([...ncgis.map(({ nrCellId }) => nrCellId), ...ecgis.map(({ eutraCellId }) => eutraCellId)]),
     trackingArea: setOfHex(tais.map(({ tac }) => tac)),
-    plmn: new Set(plmnIds.map(nameOfPlmn)),
+    plmn: setOf(plmnIds.map(nameOfPlmn)),
   }
 }
 
@@ -63,5 +63,10 @@ const nameOfPlmn = ({ mcc, mnc }: { readonly mcc: string; readonly mnc: string }
 
 /** Identifiers of cells and tracking areas are hexadecimal: case says nothing (TS 29.571 5.4.2). */
 function setOfHex(texts: readonly (string | undefined)[]): ReadonlySet<string> {
-  return new Set(texts.flatMap((text) => text?.toLowerCase() ?? []))
+  return setOf(texts.flatMap((text) => text?.toLowerCase() ?? []))
 }
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** Most EESs say nothing about most aspects: one set does for all of them. */
+const setOf = (values: readonly string[]): ReadonlySet<string> => (values.length === 0 ? NONE : new Set(values))
