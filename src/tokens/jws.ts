@@ -111,16 +111,19 @@ export function parseJws(token: string, type: TokenType): Jws {
 
 function headerOf(members: unknown, type: TokenType): JwsHeader {
   refuseUnless(isJsonObject(members), type.refusal, 'the header is not a strict JSON object')
-  const { alg, typ, ...others } = members
-  const names = type.header ?? DEFAULT_HEADER
-  const form = `the header is not exactly alg, typ and ${names.join(' and ')}`
-  refuseUnless(typeof alg === 'string' && typeof typ === 'string', type.refusal, form)
+  const { alg, typ } = members
+  if (typeof alg !== 'string' || typeof typ !== 'string') throw inexact(type)
   // RFC 9068 4: both spellings of the media type are to be taken.
   const named = typ === type.typ || typ === `application/${type.typ}`
   refuseUnless(named, type.refusal, 'the token is of another type')
-  const exact = Object.keys(others).length === names.length && names.every((name) => HEADER_MEMBERS[name](others[name]))
-  refuseUnless(exact, type.refusal, form)
-  return { ...others, alg, typ }
+  const names = type.header ?? DEFAULT_HEADER
+  const counted = Object.keys(members).length === names.length + 2
+  if (!counted || !names.every((name) => HEADER_MEMBERS[name](members[name]))) throw inexact(type)
+  return { ...members, alg, typ }
+}
+
+function inexact({ header = DEFAULT_HEADER, refusal }: TokenType): Refusal {
+  return new Refusal(refusal, `the header is not exactly alg, typ and ${header.join(' and ')}`)
 }
 
 /** The type that a token claims to be of, to choose its verifier by. Nothing of it is proven. */
