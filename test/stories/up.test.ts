@@ -9,7 +9,7 @@ describe('edgeward up', () => {
     assert.equal(code, 0, stderr)
     const { ok, figures } = JSON.parse(stdout) as { ok: boolean; figures: Figure[] }
     assert.equal(ok, true)
-    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P2', 'P3', 'P5'])
+    assert.deepEqual([...new Set(figures.map(({ id }) => id))].sort(), ['P1', 'P2', 'P3', 'P4', 'P5'])
     const cases = figures.map(({ id, case: name }) => `${id} ${name}`)
     for (const expected of [
       /^P5 inside the domain/,
@@ -18,6 +18,9 @@ describe('edgeward up', () => {
       /^P2.*by the certificate/,
       /^P2.*asks the entitlement server/,
       /^P2.*discovered EAS/,
+      /^P4 within one ECS/,
+      /^P4 across two ECSs/,
+      /^P4 three ECSs in a row/,
     ]) {
       assert.ok(
         cases.some((name) => expected.test(name)),
