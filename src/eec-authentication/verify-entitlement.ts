@@ -52,7 +52,7 @@ export interface EntitlementPorts {
 }
 
 /**
- * An EEC authenticates with a token of its entitlement configuration server: TR 33.839 solution 25, step 2, at an ECS or
+ * An EEC authenticates with a token of its entitlement configuration server: TR 33.739 6.25.2 step 2, at an ECS or
  * an EES (D-13 to D-16).
  *
  * @throws Refusal CREDENTIAL_MISSING, DPOP_PROOF_INVALID, TOKEN_INVALID, INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS;

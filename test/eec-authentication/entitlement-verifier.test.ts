@@ -53,7 +53,7 @@ after(async () => {
   await Promise.all([ent.close(), other.close()])
 })
 
-describe('an entitlement token by the certificate of its issuer: TR 33.839 solution 25 step 2, D-14', () => {
+describe('an entitlement token by the certificate of its issuer: TR 33.739 6.25.2 step 2, D-14', () => {
   test('the EEC is the one of the token, with the key that it has proven', async () => {
     const token = await ent.token({ gpsi: EEC.gpsi })
     const identity = await verifier([ent.trusted()]).verify(await presenting(token))

@@ -31,7 +31,7 @@ const attempt = (changes: Partial<EntitlementAttempt> = {}): EntitlementAttempt 
 }
 const header = { alg: 'ES256', typ: 'edge-entitlement+jwt', kid: ENT.kid, 'x5t#S256': ENT.certificateThumbprint }
 
-describe('entitlement tokens: TR 33.839 solution 25, D-13', () => {
+describe('entitlement tokens: TR 33.739 6.25.2, D-13', () => {
   test('what is granted is what is verified', async () => {
     const token = await issueEntitlementToken(grant, issuance)
     assert.deepEqual(parseJws(token, TOKEN_TYPES.entitlement).header, header)
