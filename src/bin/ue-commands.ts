@@ -196,14 +196,16 @@ function addEdgeInterface(ue: Command): void {
     })
 }
 
-function describe({ homeNetwork, routingIndicator, protectionScheme, keyProfile, edgeKeys, eecs }: UeDescription) {
+function describe(ue: UeDescription): string {
+  const { homeNetwork, routingIndicator, protectionScheme, keyProfile, edgeKeys, eecs, entitlementEecs } = ue
   const { mcc, mnc, nid } = homeNetwork
+  const named = eecs.map((eecId) => (entitlementEecs.includes(eecId) ? `${eecId} (and entitlement)` : eecId))
   return [
     `Home network ${mcc}-${mnc}${nid === undefined ? '' : `-${nid}`}, routing indicator ${routingIndicator}, SUPI concealed by scheme ${protectionScheme}`,
     edgeKeys === undefined
       ? 'Not authenticated: there are no keys of the edge.'
       : `Authenticated by ${edgeKeys.authType} at ${edgeKeys.establishedAt}: Kedge ID ${edgeKeys.kedgeId}, profile ${keyProfile}`,
-    eecs.length === 0 ? 'No EEC may ask for keys.' : `EECs: ${eecs.join(', ')}`,
+    eecs.length === 0 ? 'No EEC may ask for keys.' : `EECs: ${named.join(', ')}`,
   ].join('\n')
 }
 

@@ -16,40 +16,29 @@ const RESERVE = { longest: 30_000, share: 0.2 }
 export class HeldToken {
   readonly #ask: () => Promise<BoundToken>
   readonly #clock: Pick<Clock, 'now'>
-  #held: { readonly token: Promise<BoundToken>; readonly usableUntil: Promise<number> } | undefined
+  #held: { readonly token: BoundToken; readonly usableUntil: number } | undefined
+  #asking: Promise<BoundToken> | undefined
 
   constructor(ask: () => Promise<BoundToken>, clock: Pick<Clock, 'now'>) {
     this.#ask = ask
     this.#clock = clock
   }
 
-  /** @throws whatever asking throws; the next call asks again */
+  /** However many need it at once, it is asked for once. @throws whatever asking throws; the next call asks again */
   async get(): Promise<BoundToken> {
-    const held = this.#held ?? this.#renew()
-    try {
-      if (this.#clock.now() < (await held.usableUntil)) return await held.token
-    } catch (error) {
-      this.#forget(held)
-      throw error
-    }
-    this.#forget(held)
-    return (this.#held ?? this.#renew()).token
-  }
-
-  #renew() {
-    const since = this.#clock.now()
-    const token = this.#ask()
-    const usableUntil = token.then(({ expiresAt }) => {
-      return expiresAt - Math.min(RESERVE.longest, (expiresAt - since) * RESERVE.share)
+    if (this.#held !== undefined && this.#clock.now() < this.#held.usableUntil) return this.#held.token
+    this.#asking ??= this.#renew().finally(() => {
+      this.#asking = undefined
     })
-    // Whoever waits hears of the failure by the token itself.
-    usableUntil.catch(() => {})
-    this.#held = { token, usableUntil }
-    return this.#held
+    return this.#asking
   }
 
-  #forget(held: object): void {
-    if (this.#held === held) this.#held = undefined
+  async #renew(): Promise<BoundToken> {
+    const since = this.#clock.now()
+    const token = await this.#ask()
+    const reserve = Math.min(RESERVE.longest, (token.expiresAt - since) * RESERVE.share)
+    this.#held = { token, usableUntil: token.expiresAt - reserve }
+    return token
   }
 }
 

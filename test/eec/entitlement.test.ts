@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { AuthenticationStepFailed, type EecOptions } from '../../src/eec/index.ts'
 import { newUsimSqnState } from '../../src/keys/sqn.ts'
@@ -102,6 +103,17 @@ describe('EEC authentication by a token: TR 33.739 6.25.2, the side of the devic
     )
     assert.deepEqual([...new Set(shown.map(({ jkt }) => jkt))], [bound.jkt])
     assert.equal(new Set(shown.map(({ jti }) => jti)).size, 2)
+  })
+
+  test('KE-11: a session prints no token and no key', async () => {
+    const [ent, ecs] = [await startedEnt(), await startedEcs()]
+    const session = await authenticateWith(ent, ecs)
+    await session.provision()
+    session.close()
+    const shown = inspect(session, { depth: 20, showHidden: true }) + JSON.stringify(session)
+    const tokens = [...ent.subscriber.tokens, ecs.received[0]?.authorization?.replace('DPoP ', '') ?? assert.fail()]
+    for (const token of tokens) assert.ok(!shown.includes(token))
+    assert.ok(shown.includes(ECS))
   })
 
   test('TS.43 2.8.5: with a state the next time goes by the authentication token, with the same key and terminal', async () => {

@@ -38,6 +38,7 @@ describe('edgeward ue init', () => {
       protectionScheme: 'A',
       keyProfile: 'literal',
       eecs: [],
+      entitlementEecs: [],
     })
   })
 

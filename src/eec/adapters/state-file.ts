@@ -20,6 +20,8 @@ const StateRecord = Type.Object({
   ),
 })
 
+type StateRecord = Static<typeof StateRecord>
+
 /** What an EEC keeps from one run to the next: who its terminal is, the key of its proofs, its authentication token. */
 export interface EecState {
   readonly terminalId: string
@@ -36,35 +38,40 @@ export interface EecState {
  * @throws NotUsable, FileRefused if others can read it
  */
 export async function openState(file: string | undefined, random: Pick<Random, 'uuid'>): Promise<EecState> {
-  const save = async (record: Static<typeof StateRecord>, replace = true) => {
-    if (file === undefined) return
-    await writePrivateFile(file, Buffer.from(`${JSON.stringify(record, null, 2)}\n`), { replace })
-  }
-  let record = file === undefined ? undefined : await readRecord(file)
-  if (record === undefined) {
-    record = newRecord(random)
-    // Whoever is first has made the key; another process of this EEC takes it from there.
-    await save(record, false).catch((error: unknown) => {
-      if (file === undefined || !isCode(error, 'EEXIST')) throw error
-    })
-    if (file !== undefined) record = (await readRecord(file)) ?? record
-  }
-  let current = record
+  let record = file === undefined ? newRecord(random) : await readOrMake(file, random)
   return {
     terminalId: record.terminalId,
     proofKey: keyOf(record, file),
     authenticationToken: {
-      load: async () => tokenOf(current),
+      load: async () => tokenOf(record),
       async replace(token) {
-        const { authenticationToken: _, ...rest } = current
-        current = { ...rest, ...(token && { authenticationToken: token }) }
-        await save(current)
+        const { authenticationToken: _, ...rest } = record
+        record = { ...rest, ...(token && { authenticationToken: token }) }
+        if (file !== undefined) await write(file, record, true)
       },
     },
   }
 }
 
-function newRecord(random: Pick<Random, 'uuid'>): Static<typeof StateRecord> {
+/** Of two processes that begin at once, one makes the key, and both have it. */
+async function readOrMake(file: string, random: Pick<Random, 'uuid'>): Promise<StateRecord> {
+  const found = await readRecord(file)
+  if (found !== undefined) return found
+  const made = newRecord(random)
+  try {
+    await write(file, made, false)
+    return made
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
+    return (await readRecord(file)) ?? made
+  }
+}
+
+function write(file: string, record: StateRecord, replace: boolean): Promise<void> {
+  return writePrivateFile(file, Buffer.from(`${JSON.stringify(record, null, 2)}\n`), { replace })
+}
+
+function newRecord(random: Pick<Random, 'uuid'>): StateRecord {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -73,7 +80,7 @@ function newRecord(random: Pick<Random, 'uuid'>): Static<typeof StateRecord> {
   return { terminalId: random.uuid(), proofKey: privateKey }
 }
 
-async function readRecord(file: string): Promise<Static<typeof StateRecord> | undefined> {
+async function readRecord(file: string): Promise<StateRecord | undefined> {
   const octets = await readPrivateFile(file).catch((error: unknown) => {
     if (!isCode(error, 'ENOENT')) throw error
   })
@@ -83,7 +90,7 @@ async function readRecord(file: string): Promise<Static<typeof StateRecord> | un
   return record
 }
 
-function keyOf({ proofKey }: Static<typeof StateRecord>, file = 'the state'): KeyObject {
+function keyOf({ proofKey }: StateRecord, file = 'the state'): KeyObject {
   try {
     const key = createPrivateKey(proofKey)
     if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key
@@ -93,7 +100,7 @@ function keyOf({ proofKey }: Static<typeof StateRecord>, file = 'the state'): Ke
   throw new NotUsable(`${file} has no key on P-256: remove it`)
 }
 
-function tokenOf({ authenticationToken }: Static<typeof StateRecord>): AuthenticationToken | undefined {
+function tokenOf({ authenticationToken }: StateRecord): AuthenticationToken | undefined {
   const server: Fqdn | undefined = parseFqdn(authenticationToken?.server ?? '')
   return authenticationToken && server && { ...authenticationToken, server }
 }

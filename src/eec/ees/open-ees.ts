@@ -50,7 +50,7 @@ export async function openEes(eec: EesPorts, info: EESInfo, options: EesOptions 
   const connection = eec.connect.byCertificate(ees.apiRoot)
   try {
     await at('token for the EES', () => token.get())
-    await at('EES', () => eec.progress.step(arrow, `TLS with the certificate of the EES`, () => connection.open()))
+    await at('EES', () => eec.progress.step(arrow, 'TLS with the certificate of the EES', () => connection.open()))
   } catch (error) {
     connection.close()
     throw error

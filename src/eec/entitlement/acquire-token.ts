@@ -127,7 +127,7 @@ class Run {
       const response = await progress.step(arrow('EEC', 'UE'), 'EAP request, and the response of the USIM', () =>
         ue.respondEap(session, eapPacket),
       )
-      answer = await progress.step(arrow('EEC', server.fqdn), `EAP response, then the answer`, async () =>
+      answer = await progress.step(arrow('EEC', server.fqdn), 'EAP response, then the answer', async () =>
         this.#judge(await this.#connection.request(eapResponseRequest(response, this.#cookies.headers()))),
       )
     }

@@ -8,7 +8,8 @@ import type { EecId } from '../../spec/subscriber-identifiers.ts'
 /** GSMA TS.43 as the device speaks it: 2.3, 2.8.1, 2.8.5 and 14.1. JSON alone is asked for and read. */
 
 const ENTITLEMENT_VERSION = '12.0'
-const [VENDOR, MODEL, VERSION] = ['Edgeward', 'EEC', '0.1.0']
+/** How this client describes itself; the version is that of these messages. */
+const [VENDOR, MODEL, VERSION] = ['Edgeward', 'EEC', '1.0']
 const USER_AGENT = `PRD-TS43 term-${VENDOR}/${MODEL} client-App-Authentication/${VERSION} OS-${VENDOR}/${VERSION}`
 const SUCCESS = '1'
 /** RFC 6750 2.1 b64token */

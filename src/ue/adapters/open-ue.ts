@@ -59,12 +59,15 @@ export interface UeDescription {
   /** of the last primary authentication; `establishedAt` in RFC 3339 */
   readonly edgeKeys?: Authenticated & { readonly establishedAt: string }
   readonly eecs: readonly EecId[]
+  /** those among them that may authenticate the subscriber to an entitlement server */
+  readonly entitlementEecs: readonly EecId[]
 }
 
 export async function describeUe(ue: UeFolder): Promise<UeDescription> {
   const { id, subscription } = await readCard(ue)
   const { homeNetwork, routingIndicator, homeNetworkPublicKey } = subscription.settings
   const keys = await keyFile(ue, id).load()
+  const allowed = [...(await readAllowed(ue.folder))]
   return {
     homeNetwork,
     routingIndicator,
@@ -77,6 +80,7 @@ export async function describeUe(ue: UeFolder): Promise<UeDescription> {
         establishedAt: new Date(keys.establishedAt).toISOString(),
       },
     }),
-    eecs: [...(await readAllowed(ue.folder)).keys()],
+    eecs: allowed.map(([eecId]) => eecId),
+    entitlementEecs: allowed.filter(([, { entitlement }]) => entitlement).map(([eecId]) => eecId),
   }
 }
