@@ -31,8 +31,9 @@ export interface NotificationPorts extends ProvisioningPorts {
 const PAGE = 200
 /** Milliseconds that a round works before it lets others. */
 const SLICE = 10
-/** Notifications on their way at once; what was told is recorded together. */
-const ON_THEIR_WAY = 2_000
+/** Notifications on their way at once, and those that are recorded together. */
+const ON_THEIR_WAY = 1_000
+const RECORDED_TOGETHER = 250
 
 /**
  * Tells subscribers what has changed: TS 24.558 5.3.2.5. In rounds: each goes once through all subscriptions with the
@@ -102,7 +103,7 @@ export class Notifications {
   }
 
   async #round(changes: readonly RegistrationChange[] | 'any', ended: readonly IndexedEes[]): Promise<void> {
-    const outgoing = new Set<Promise<void>>()
+    const deliveries = new Deliveries(ON_THEIR_WAY)
     let told: Told[] = []
     const record = async () => {
       const batch = told
@@ -115,17 +116,15 @@ export class Notifications {
       if (changes === 'any' || changes.some((change) => concerns(change, wanted))) {
         const delivery = this.#tell(subscription, wanted, ended).then((done) => {
           if (done) told.push(done)
-          outgoing.delete(delivery)
         })
-        outgoing.add(delivery)
+        await deliveries.begin(delivery)
       }
-      if (outgoing.size >= ON_THEIR_WAY) await Promise.race(outgoing)
-      if (told.length >= ON_THEIR_WAY) await record()
+      if (told.length >= RECORDED_TOGETHER) await record()
       if (this.#ecs.monotonic() - since < SLICE) continue
       await this.#ecs.pause()
       since = this.#ecs.monotonic()
     }
-    await Promise.all(outgoing)
+    await deliveries.end()
     await record()
   }
 
@@ -164,4 +163,44 @@ export class Notifications {
 
 function concerns({ before, after }: RegistrationChange, wanted: Aspects): boolean {
   return [before, after].some((ees) => ees !== undefined && fits(ees.served, wanted))
+}
+
+/** Not more at once than there may be, and all of them over in the end. */
+class Deliveries {
+  readonly #most: number
+  #underWay = 0
+  #failure: unknown
+  #waiting: (() => void) | undefined
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** @returns when there is room for another */
+  async begin(delivery: Promise<void>): Promise<void> {
+    this.#underWay += 1
+    delivery
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#underWay -= 1
+        this.#waiting?.()
+      })
+    await this.#until(this.#most - 1)
+  }
+
+  /** @throws what the first one threw that failed */
+  async end(): Promise<void> {
+    await this.#until(0)
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #until(few: number): Promise<void> {
+    while (this.#underWay > few) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve
+      })
+    }
+  }
 }
