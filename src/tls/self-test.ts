@@ -9,6 +9,11 @@ import { type KeptKey, type PskServer, pskServer } from './psk-server.ts'
 /** This Node, or the OpenSSL in it, does not do what TLS-PSK is built upon. */
 export class TlsSelfTestFailed extends Error {
   override readonly name = 'TlsSelfTestFailed'
+
+  constructor(finding: string, options?: ErrorOptions) {
+    const { version, versions } = process
+    super(`Node ${version} with OpenSSL ${versions.openssl} fails the TLS self-test: ${finding}`, options)
+  }
 }
 
 interface Trial extends PskServer<KeptKey> {
@@ -42,6 +47,9 @@ export async function tlsSelfTest(makeServer: typeof pskServer<KeptKey> = pskSer
   try {
     const session = await keyOpens(trial)
     await nothingElseOpens(trial, session)
+  } catch (error) {
+    if (error instanceof TlsSelfTestFailed) throw error
+    throw new TlsSelfTestFailed(error instanceof Error ? error.message : 'it breaks off', { cause: error })
   } finally {
     server.removeAllListeners()
   }
@@ -58,7 +66,7 @@ async function keyOpens(trial: Trial): Promise<Buffer | undefined> {
     insist(trial.provenKey(secured) === trial.kept, 'a connection does not know its key')
     // What comes with the first octets is there by then.
     secured.write('x')
-    await once(client, 'data')
+    await inTime(once(client, 'data'), [client])
     return sessions.at(-1)
   } finally {
     leave(client, secured)
@@ -111,7 +119,7 @@ async function shakeHands({ server }: Trial, options: ConnectionOptions): Promis
 
 async function inTime<Value>(work: Promise<Value>, streams: readonly Duplex[]): Promise<Value> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new TlsSelfTestFailed('a handshake does not end')), LIMIT)
+  const timer = setTimeout(() => late.reject(new TlsSelfTestFailed('the other end does not answer')), LIMIT)
   try {
     return await Promise.race([work, late.promise])
   } catch (error) {

@@ -48,6 +48,16 @@ describe('the TLS self-test: THREATS R5', () => {
     await failsWith(proven, /does not know its key/)
   })
 
+  test('PS-01: nor one that breaks off, whatever it says', async () => {
+    const broken: MakeServer = (options) => ({
+      ...pskServer(options),
+      provenKey() {
+        throw new RangeError('unforeseen')
+      },
+    })
+    await failsWith(broken, /^Node v\d.* fails the TLS self-test: unforeseen$/)
+  })
+
   test('PS-02: nor one that resumes sessions', async () => {
     await failsWith(
       changed(() => ({ secureOptions: 0 })),
