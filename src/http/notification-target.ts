@@ -59,14 +59,21 @@ export type LookUp = (host: string) => Promise<readonly string[]>
 
 const askDns: LookUp = async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address)
 
-/** @throws TypeError for a network that is none */
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList()
+const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4')
+
+/**
+ * Each family by itself: to a list of both, every IPv4 address is one of `::ffff:0:0/96` as well.
+ *
+ * @throws TypeError for a network that is none
+ */
+function membershipOf(networks: readonly string[]): (address: string) => boolean {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const network of networks) {
     const [address = '', bits] = network.split('/')
-    list.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4')
+    const family = familyOf(address)
+    lists[family].addSubnet(address, Number(bits), family)
   }
-  return list
+  return (address) => lists[familyOf(address)].check(address, familyOf(address))
 }
 
 /**
@@ -79,12 +86,9 @@ export function addressFinder(
   { networks }: NotificationTargets,
   { resolve, lookUp = askDns }: { readonly resolve?: Resolve | undefined; readonly lookUp?: LookUp | undefined } = {},
 ): (host: Fqdn) => Promise<string> {
-  const special = blockListOf(SPECIAL)
-  const allowed = blockListOf(networks)
-  const mayCall = (address: string) => {
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-    return allowed.check(address, family) || !special.check(address, family)
-  }
+  const isSpecial = membershipOf(SPECIAL)
+  const isAllowedHere = membershipOf(networks)
+  const mayCall = (address: string) => isAllowedHere(address) || !isSpecial(address)
   return async (host) => {
     const configured = resolve?.get(host)
     const addresses = configured === undefined ? await lookUp(host) : [configured]
