@@ -2,6 +2,7 @@ import type { Peer } from '../../http/client.ts'
 import { parseJsonContent } from '../../http/content.ts'
 import { acceptIf, isMediaType, requireStatus } from '../../http/response.ts'
 import { boundedRequests } from '../../nf/bounded-requests.ts'
+import { sha256Base64url } from '../../octets/digest.ts'
 import { isJsonObject } from '../../octets/strict-json.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ENTITLEMENT } from '../../spec/entitlement-operations.ts'
@@ -25,7 +26,7 @@ interface IntrospectionPorts {
 export function introspection({ peer, clock, failed }: IntrospectionPorts): Introspect {
   const bounded = boundedRequests<JsonObject>(LIMITS, clock.monotonic)
   return (token) =>
-    bounded('', token, async () => {
+    bounded('', sha256Base64url(token), async () => {
       try {
         return await ask(peer(), token)
       } catch (cause) {
