@@ -143,7 +143,18 @@ describe('EEC authentication by a token: TR 33.739 6.25.2, the side of the devic
     assert.ok(bodies[0]?.includes('token') && bodies[1]?.includes('EAP_ID') && bodies[2]?.includes('eap-relay-packet'))
   })
 
-  test('with another USIM, or at another server, the authentication token of before is not shown', async () => {
+  test('the authentication token of one server is not shown to another', async () => {
+    const [ent, ecs, state] = [await startedEnt(), await startedEcs(), join(folder, 'elsewhere')]
+    ;(await authenticateWith(ent, ecs, { state })).close()
+    const kept = JSON.parse(await readFile(state, 'utf8')) as { authenticationToken: object }
+    const authenticationToken = { ...kept.authenticationToken, server: 'aes.example.org' }
+    await writeFile(state, JSON.stringify({ ...kept, authenticationToken }))
+    ;(await authenticateWith(ent, ecs, { state })).close()
+    assert.equal(ent.asked.length, 4)
+    assert.ok(ent.asked.every(({ body }) => body['token'] === undefined))
+  })
+
+  test('with another USIM the authentication token of before is not shown', async () => {
     const [ecs, state, device] = [await startedEcs(), join(folder, 'usim'), await anotherUe()]
     const ent = await startedEnt()
     ;(await authenticateWith(ent, ecs, { state, ue: device })).close()
