@@ -16,7 +16,7 @@ export type Judge =
   | 'eapol_test'
   | 'wpa_cli'
 /** The same, and what else it takes to have one. */
-export type Tool = Judge | 'tstclnt' | 'gcc' | 'libwolfssl-dev' | 'javac' | 'libbctls-java'
+export type Tool = Judge | 'spin' | 'tstclnt' | 'gcc' | 'libwolfssl-dev' | 'javac' | 'libbctls-java'
 
 /** What succeeds where it is there. */
 const PRESENCE: Readonly<Record<Tool, readonly [string, ...string[]]>> = {
@@ -31,6 +31,7 @@ const PRESENCE: Readonly<Record<Tool, readonly [string, ...string[]]>> = {
   curl: ['curl', '--version'],
   eapol_test: ['eapol_test', '-v'],
   wpa_cli: ['wpa_cli', '-v'],
+  spin: ['spin', '-V'],
   tstclnt: ['sh', '-c', 'command -v tstclnt'],
   gcc: ['gcc', '--version'],
   'libwolfssl-dev': ['test', '-e', '/usr/include/wolfssl/ssl.h'],
