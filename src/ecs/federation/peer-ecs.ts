@@ -35,7 +35,10 @@ export function checkPeer(stated: PeerStatement, own: Fqdn, peers: readonly Peer
   const nameSpace = stated.nameSpace.map(parseFqdn).filter((name) => name !== undefined)
   const named = nameSpace.length > 0 && nameSpace.length === stated.nameSpace.length
   refuseUnless(named, 'MANDATORY_IE_INCORRECT', 'the name space is of one suffix or more, each an FQDN')
-  const roots = readCertificateList(stated.roots).map(({ der }) => writePem('CERTIFICATE', der))
+  const certificates = readCertificateList(stated.roots)
+  const areRoots = certificates.length > 0 && certificates.every(({ subject, issuer }) => subject.equals(issuer))
+  refuseUnless(areRoots, 'MANDATORY_IE_INCORRECT', 'roots has no root certificate, or something else beside it')
+  const roots = certificates.map(({ der }) => writePem('CERTIFICATE', der))
   const via = stated.via === undefined ? undefined : peers.find((peer) => peer.fqdn === stated.via?.toLowerCase())
   const reached = stated.via === undefined || (via !== undefined && via.via === undefined && via.fqdn !== fqdn)
   refuseUnless(reached, 'OPTIONAL_IE_INCORRECT', 'via is not a peer that is reached without another')
