@@ -62,13 +62,13 @@ export async function verifyEntitlement(
   server: EntitlementPorts,
   request: PresentedRequest,
 ): Promise<EecIdentity<EntitlementTokenClaims>> {
+  const { token, proven } = await presentedToken(request, server.clock.now())
+
+  // Step 2: the server verifies the token by the certificate of its issuer, by asking the issuer, or both,
+  const { issuer, claims } = await verifiedToken(server, token)
+
+  // and validates its claims, the one of the key included. An issuer that was asked has taken its time.
   const now = server.clock.now()
-  const { token, proven } = await presentedToken(request, now)
-
-  // "ECS/EES verify the token by communicating with the entitlement configuration server, or by using its certificate"
-  const { issuer, claims } = await verifiedToken(server, token, now)
-
-  // and validate its claims, those of the key included.
   checkEntitlement(claims, { jkt: proven?.jkt, unbound: issuer.unbound, scope: edgeScope(server.fqdn), now })
   refuseUnless(server.mayGoOn(claims.sub), 'TOO_MANY_REQUESTS', 'too many requests of one EEC')
   if (proven) useProof(server.replays, proven, now)
@@ -84,18 +84,18 @@ interface VerifiedToken {
   readonly claims: EntitlementTokenClaims
 }
 
-async function verifiedToken(server: EntitlementPorts, token: string, now: number): Promise<VerifiedToken> {
+async function verifiedToken(server: EntitlementPorts, token: string): Promise<VerifiedToken> {
   const digest = sha256Base64url(token)
   const read = server.read.get(digest)
   const parsed = read ?? parseEntitlementToken(token)
   const issuer = server.issuers.get(parsed.iss)
   refuseUnless(issuer, 'TOKEN_INVALID', 'the issuer is not allowed here')
-  if (issuer.keys === undefined) return { issuer, claims: await askedClaims(server, issuer, token, now) }
+  if (issuer.keys === undefined) return { issuer, claims: await askedClaims(server, issuer, token) }
 
-  const claims = 'jws' in parsed ? await signedClaims(server, issuer.keys, parsed, now) : parsed
+  const claims = 'jws' in parsed ? await signedClaims(server, issuer.keys, parsed) : parsed
   server.read.set(digest, claims)
   if (issuer.introspect) {
-    const asked = await askedClaims(server, { ...issuer, introspect: issuer.introspect }, token, now)
+    const asked = await askedClaims(server, { ...issuer, introspect: issuer.introspect }, token)
     const same = asked.jti === claims.jti && asked.sub === claims.sub && asked.cnf?.jkt === claims.cnf?.jkt
     refuseUnless(same, 'TOKEN_INVALID', 'the issuer speaks of another token')
   }
@@ -103,33 +103,28 @@ async function verifiedToken(server: EntitlementPorts, token: string, now: numbe
 }
 
 function signedClaims(
-  { fqdn, maxLifetime }: EntitlementPorts,
+  server: EntitlementPorts,
   keys: KeySource,
   token: ParsedEntitlementToken,
-  now: number,
 ): Promise<EntitlementTokenClaims> {
-  const issuers = new Map([[token.iss, keys]])
-  return readEntitlementToken(token, {
-    issuers,
-    audience: fqdn,
-    now,
-    ...(maxLifetime !== undefined && { maxLifetime }),
-  })
+  return readEntitlementToken(token, { issuers: new Map([[token.iss, keys]]), ...readerOf(server) })
 }
 
 /** The issuer's word goes as far as its own tokens: what it says of itself is checked as in a token (THREATS TK-04). */
 async function askedClaims(
-  { fqdn, maxLifetime }: EntitlementPorts,
+  server: EntitlementPorts,
   { issuer, introspect }: { readonly issuer: string; readonly introspect: Introspect },
   token: string,
-  now: number,
 ): Promise<EntitlementTokenClaims> {
   const told = await introspect(token)
   refuseUnless(told, 'TOKEN_INVALID', 'the issuer says that the token is not active')
-  const reader = { audience: fqdn, now, ...(maxLifetime !== undefined && { maxLifetime }) }
-  const claims = readEntitlementClaims(told, reader)
+  const claims = readEntitlementClaims(told, readerOf(server))
   refuseUnless(claims.iss === issuer, 'TOKEN_INVALID', 'the issuer speaks of a token that is not its own')
   return claims
+}
+
+function readerOf({ fqdn, maxLifetime, clock }: EntitlementPorts) {
+  return { audience: fqdn, now: clock.now(), ...(maxLifetime !== undefined && { maxLifetime }) }
 }
 
 /** A token that is bound to no key is as good in other hands, so it is good once (D-14). */

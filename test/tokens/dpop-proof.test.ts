@@ -130,7 +130,7 @@ describe('DPoP proofs: RFC 9449 4', () => {
       await refused(verify(proofWith(limit)), 'DPOP_PROOF_INVALID', /audience or a life/, JSON.stringify(limit))
   })
 
-  test('4.3 check 5: typ is dpop+jwt and no other spelling', async () => {
+  test('4.3 check 4: typ is dpop+jwt and no other spelling', async () => {
     for (const typ of ['application/dpop+jwt', 'DPOP+JWT', 'jwt', 'at+jwt', 'dpop'])
       await refused(verify(forge({ ...header, typ }, claims, EEC.privateKey)), 'DPOP_PROOF_INVALID', /type/, typ)
   })

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import { openPeer, type Peer, type Resolve } from '../../http/client.ts'
 import { acceptIf, isMediaType, requireStatus } from '../../http/response.ts'
-import { rateLimit } from '../../nf/rate-limit.ts'
+import { type Rate, rateLimit } from '../../nf/rate-limit.ts'
 import { type Clock, systemClock } from '../../ports/clock.ts'
 import { ENTITLEMENT } from '../../spec/entitlement-operations.ts'
 import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
@@ -20,8 +20,8 @@ import { introspection } from './introspection.ts'
 
 /** How many tokens are remembered as verified; each is a few hundred octets. */
 const REMEMBERED = 20_000
-/** Of one EEC: one request a second keeps up for ever, a start of many at once as well. */
-const RATE = { perSecond: 50, burst: 1_000 }
+/** How many requests of one EEC are taken. */
+const RATE: Rate = { perSecond: 50, burst: 1_000 }
 
 /** An entitlement configuration server that may admit EECs here, by configuration. */
 export interface TrustedEnt {
@@ -50,7 +50,7 @@ export interface EntitlementVerifierOptions {
   /** seconds that a token may live at most: 600 unless stated, never more than 3600 */
   readonly maxLifetime?: number
   /** of one EEC */
-  readonly rate?: typeof RATE
+  readonly rate?: Rate
   /** what other credentials of EECs at this server use up as well */
   readonly replays?: ReplayCache
   /** hears that an ENT could not be asked, or shows a key that is not accepted */
