@@ -2,6 +2,7 @@ import { benchEecTokens } from './eec-tokens.ts'
 import { benchGrants } from './grants.ts'
 import { benchGuard } from './guard.ts'
 import { benchOnboarding } from './onboarding.ts'
+import { benchProvisioning } from './provisioning.ts'
 import { benchRegistrations } from './registrations.ts'
 
 /** Smaller for a look, larger for a figure: EDGEWARD_BENCH_SCALE=0.2 npm run bench */
@@ -18,4 +19,6 @@ say('entitlement tokens')
 results.push(await benchEecTokens(10_000 * scale))
 say('100,000 registrations')
 const bounded = await benchRegistrations(100_000 * Math.min(1, scale))
+say('provisioning, and 100,000 subscriptions')
+bounded.push(...(await benchProvisioning(100_000 * Math.min(1, scale))))
 process.stdout.write(`${JSON.stringify({ node: process.version, results, bounded }, undefined, 2)}\n`)

@@ -34,7 +34,7 @@ export async function openProvisioningNotifier(
   const { store, clock, timers, random, log, configuration } = ecs
   const { subscriptions: total, subscriptionsPerEec: perEec, subscriptionLifetime } = configuration.provisioning
   const dataKey = await ownDataKey(ecs)
-  const kept = subscriptionStore({ store, clock, random, dataKey, quota: { perEec, total } })
+  const kept = await subscriptionStore({ store, clock, random, dataKey, quota: { perEec, total } })
   const notifier = await openNotifier(ecs, credential, lookUp)
   const notifications = new Notifications({
     ...kept,

@@ -37,7 +37,10 @@ type Kept = Pick<
 }
 
 /** Subscriptions in the store, each with the secret of its subscriber sealed for its row. */
-export function subscriptionStore({ store, clock, random, dataKey, quota }: SubscriptionStoreOptions): Kept {
+export async function subscriptionStore(options: SubscriptionStoreOptions): Promise<Kept> {
+  const { store, clock, random, dataKey, quota } = options
+  // Counted here, because the store would go through all of them at each insertion.
+  let [stored, onTheirWay] = [await countOf(store), 0]
   const seal = (secret: string, subscriptionId: string) =>
     sealSecret(dataKey, Buffer.from(secret), Buffer.from(subscriptionId), random.octets(12))
   return {
@@ -45,8 +48,19 @@ export function subscriptionStore({ store, clock, random, dataKey, quota }: Subs
       const { subscriptionId, eecId } = subscription
       const now = clock.now()
       const row = { ...toRow(subscription), sealed_secret: seal(secret, subscriptionId), created_at: now }
-      const insertion = db.insertInto('provisioning_subscription').values(row)
-      await commit(store, [roomOf(eecId, quota.perEec, now), room(quota.total, now), statement(insertion)])
+      const room = roomOf(eecId, quota.perEec, now)
+      if (stored + onTheirWay >= quota.total) {
+        // Who has too many is told so, whatever the others have.
+        await commit(store, [room])
+        throw new Refusal('QUOTA_EXCEEDED', 'there is no room for more subscriptions')
+      }
+      onTheirWay += 1
+      try {
+        await commit(store, [room, insertion(row)])
+        stored += 1
+      } finally {
+        onTheirWay -= 1
+      }
     },
     async findSubscription(subscriptionId) {
       const [row] = await store.read<Row>(byId({ id: subscriptionId }))
@@ -62,9 +76,9 @@ export function subscriptionStore({ store, clock, random, dataKey, quota }: Subs
       await commit(store, [statement(update, { rows: 1, otherwise: 'PRECONDITION_FAILED' })])
     },
     async removeSubscription(subscriptionId) {
-      await store.commit([
-        statement(db.deleteFrom('provisioning_subscription').where('subscription_id', '=', subscriptionId)),
-      ])
+      const deletion = db.deleteFrom('provisioning_subscription').where('subscription_id', '=', subscriptionId)
+      await commit(store, [statement(deletion, { rows: 1, otherwise: 'SUBSCRIPTION_NOT_FOUND' })])
+      stored -= 1
     },
     async subscriptionsAfter(subscriptionId, limit) {
       return (await store.read<Row>(pageAfter({ id: subscriptionId, now: clock.now(), limit }))).map(toSubscription)
@@ -78,6 +92,7 @@ export function subscriptionStore({ store, clock, random, dataKey, quota }: Subs
     },
     async forgetExpired() {
       await store.commit([statement(db.deleteFrom('provisioning_subscription').where('expires_at', '<=', clock.now()))])
+      stored = await countOf(store)
     },
   }
 }
@@ -102,7 +117,7 @@ function toSubscription(row: Row): Subscription {
 const REFUSALS: Record<string, () => Refusal> = {
   PRECONDITION_FAILED: () => new Refusal('PRECONDITION_FAILED', 'the subscription has changed'),
   TOO_MANY_REQUESTS: () => new Refusal('TOO_MANY_REQUESTS', 'the EEC has as many subscriptions as it can have'),
-  QUOTA_EXCEEDED: () => new Refusal('QUOTA_EXCEEDED', 'there is no room for more subscriptions'),
+  SUBSCRIPTION_NOT_FOUND: () => new Refusal('SUBSCRIPTION_NOT_FOUND', 'the caller has no such subscription'),
 }
 
 async function commit(store: Store, unit: readonly Statement[]): Promise<void> {
@@ -112,6 +127,14 @@ async function commit(store: Store, unit: readonly Statement[]): Promise<void> {
     throw (error instanceof GuardFailed ? REFUSALS[error.guard]?.() : undefined) ?? error
   }
 }
+
+async function countOf(store: Store): Promise<number> {
+  const query = db.selectFrom('provisioning_subscription').select((select) => select.fn.countAll<number>().as('count'))
+  const [row] = await store.read<{ count: number }>(query.compile())
+  return row?.count ?? 0
+}
+
+const insertion = prepared((row: Row) => db.insertInto('provisioning_subscription').values(row))
 
 const byId = prepared(({ id }: { id: string }) =>
   db.selectFrom('provisioning_subscription').selectAll().where('subscription_id', '=', id),
@@ -140,25 +163,11 @@ function roomOf(eecId: EecId, most: number, now: number): Statement {
   return { ...rowBeyond({ eecId, now, offset: most - 1 }), expect: { rows: 0, otherwise: 'TOO_MANY_REQUESTS' } }
 }
 
-function room(most: number, now: number): Statement {
-  return { ...anyRowBeyond({ now, offset: most - 1 }), expect: { rows: 0, otherwise: 'QUOTA_EXCEEDED' } }
-}
-
 const rowBeyond = prepared(({ eecId, now, offset }: { eecId: string; now: number; offset: number }) =>
   db
     .selectFrom('provisioning_subscription')
     .select('subscription_id')
     .where('eec_id', '=', eecId)
-    .where('expires_at', '>', now)
-    .orderBy('expires_at')
-    .limit(1)
-    .offset(offset),
-)
-
-const anyRowBeyond = prepared(({ now, offset }: { now: number; offset: number }) =>
-  db
-    .selectFrom('provisioning_subscription')
-    .select('subscription_id')
     .where('expires_at', '>', now)
     .orderBy('expires_at')
     .limit(1)

@@ -46,7 +46,11 @@ export interface SubscriptionPorts extends ProvisioningPorts {
    * @throws Refusal PRECONDITION_FAILED if it changed or ended since it was read
    */
   replaceSubscription(next: Subscription, secret: string | undefined): Promise<void>
-  /** Durable; what is gone already stays gone. */
+  /**
+   * Durable.
+   *
+   * @throws Refusal SUBSCRIPTION_NOT_FOUND if it is gone already
+   */
   removeSubscription(subscriptionId: string): Promise<void>
   /** Something changed while a subscription was stored: somebody has to be told. */
   missed(): void
