@@ -184,7 +184,7 @@ describe('proof of possession with each request: RFC 9449 7', () => {
     await refused(verify({ method, uri, headers: {} }), 'CREDENTIAL_MISSING')
   })
 
-  test('EN-03: a request is taken once: the same proof again is a replay, also at the same moment', async () => {
+  test('D-14: a request is taken once: the same proof again is a replay, also at the same moment', async () => {
     const { verify } = verifier([ent.trusted()])
     const request = await presenting(await ent.token())
     const verdicts = await Promise.allSettled(Array.from({ length: 10 }, () => verify(request)))

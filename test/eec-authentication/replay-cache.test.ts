@@ -8,7 +8,7 @@ const use = (name: string, seconds: number, iat = NOW / 1000) => ({ name, iat, g
 const congestion = { name: 'Refusal', code: 'NF_CONGESTION' }
 
 describe('what must not be used twice: RFC 9449 11.1, D-14', () => {
-  test('EN-03: the first use is the only one, until the thing itself has ended and after that', () => {
+  test('D-14: the first use is the only one, until the thing itself has ended and after that', () => {
     const cache = new ReplayCache(NOW)
     assert.ok(cache.isFirst(use('a', 60), NOW))
     for (const at of [0, 1, 30_000, 59_999, 60_000, 60_001, 3_600_000])

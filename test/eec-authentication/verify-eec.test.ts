@@ -92,7 +92,7 @@ describe('an EEC at an EES: TS 33.558 6.3, D-15', () => {
       )
   })
 
-  test('TK-05, EN-03: the token of the ECS needs its own key, and a proof of its own each time', async () => {
+  test('TK-05: the token of the ECS needs its own key, and a proof of its own each time (D-14)', async () => {
     const token = await accessToken()
     const request = await presenting(token)
     await verifyEec(verifiers, request)
