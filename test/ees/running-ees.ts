@@ -59,6 +59,7 @@ export async function runEes(ecs: Ecs, configuration: object = {}) {
   return {
     folder,
     registration,
+    options,
     get serving() {
       return serving
     },
@@ -73,8 +74,9 @@ export async function runEes(ecs: Ecs, configuration: object = {}) {
       return { certificateChain, privateKey: pemOf(key) }
     },
     /** stops, and starts again on the same folder */
-    async restart(changed: object = configuration) {
+    async restart(changed: object = configuration, meanwhile = async () => {}) {
       await stop()
+      await meanwhile()
       writeFileSync(join(folder, 'ees.yaml'), stringify(changed))
       serving = await serveEes(registration, options)
     },

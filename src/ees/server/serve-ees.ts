@@ -88,46 +88,70 @@ interface Parts {
  * @throws NotUsable; CannotOpenStore `locked` while another process serves from the folder
  */
 export async function serveEes(registration: Registration, options: EesServerOptions): Promise<ServingEes> {
+  const opened = new AsyncDisposableStack()
+  try {
+    return await serve(registration, options, opened)
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** @param opened - what is to be closed, the last one first */
+async function serve(
+  registration: Registration,
+  options: EesServerOptions,
+  opened: AsyncDisposableStack,
+): Promise<ServingEes> {
   const { folder, log } = options
   const { fqdn } = registration.record
-  const configuration = await readEesConfiguration(folder)
-  const parts: Parts = {
-    configuration,
-    services: await openServices({ ...options, configuration, registration }),
-    eecGuard: await eecGuardOf(registration, configuration, options),
-    guard: await openGuard(registration, {
-      ...options,
-      failed: (error) => log.warn({ reason: String(error) }, 'keys or revocation list could not be fetched'),
-    }),
-    easAuthorities: await readEasAuthorities(folder, configuration),
-  }
+  const parts = await openParts(registration, options, opened)
+  const { configuration, services, guard, eecGuard } = parts
   const { server, mtls } = listenersOf(fqdn, parts, log)
+  opened.defer(async () => void (await Promise.all([server.close(), mtls.close()])))
   const address = options.address ?? configuration.listen.address
   const ports = {
     server: await server.listen(address, options.serverPort ?? configuration.listen.server),
     mtls: await mtls.listen(address, options.port ?? configuration.listen.mtls),
   }
-  const operatorSocket = await serveOperator(folder, parts.services.operator, log)
+  const operatorSocket = await serveOperator(folder, services.operator, log)
+  opened.defer(() => operatorSocket.close())
   const stop = [
     registration.onRenewed(() => {
-      mtls.setSecureContext(parts.guard.tls(parts.easAuthorities.pems))
-      server.setSecureContext(parts.eecGuard.tls())
+      mtls.setSecureContext(guard.tls(parts.easAuthorities.pems))
+      server.setSecureContext(eecGuard.tls())
     }),
     keep(registration, log),
     ...upkeep(parts, mtls, options),
   ]
+  opened.defer(() => {
+    for (const end of stop) end()
+  })
   return {
     fqdn,
     listeners: { server: localUrl(address, ports.server), mtls: localUrl(address, ports.mtls) },
-    operator: parts.services.operator,
-    async close() {
-      for (const end of stop) end()
-      parts.guard.close()
-      await Promise.all([operatorSocket.close(), server.close(), mtls.close()])
-      parts.eecGuard.close()
-      await parts.services.close()
-    },
+    operator: services.operator,
+    close: () => opened.disposeAsync(),
   }
+}
+
+async function openParts(
+  registration: Registration,
+  options: EesServerOptions,
+  opened: AsyncDisposableStack,
+): Promise<Parts> {
+  const { folder, log } = options
+  const configuration = await readEesConfiguration(folder)
+  const services = await openServices({ ...options, configuration, registration })
+  opened.defer(() => services.close())
+  const eecGuard = await eecGuardOf(registration, configuration, options)
+  opened.defer(() => eecGuard.close())
+  const guard = await openGuard(registration, {
+    ...options,
+    failed: (error) => log.warn({ reason: String(error) }, 'keys or revocation list could not be fetched'),
+  })
+  opened.defer(() => guard.close())
+  return { configuration, services, eecGuard, guard, easAuthorities: await readEasAuthorities(folder, configuration) }
 }
 
 /** Which routes each listener has, and which credential each takes. */
@@ -190,6 +214,8 @@ function upkeep(parts: Parts, mtls: Listener, { folder, log }: EesServerOptions)
     parts.easAuthorities = authorities
     mtls.setSecureContext(parts.guard.tls(authorities.pems))
   }
+  // What a crash has left on its way does not wait.
+  services.resume().catch((error: unknown) => log.error({ err: error }, 'contexts on their way could not be read'))
   return [
     regularly(environment, UPKEEP.sweep, 'sweep', services.sweep),
     regularly(environment, UPKEEP.resume, 'relocations', services.resume),
