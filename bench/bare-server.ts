@@ -7,7 +7,8 @@ import { mutualTls, serverTls } from '../src/tls/profile.ts'
 
 /**
  * The limits that ours is measured against: the same HTTP/2, the same TLS, the same store, and nothing checked.
- * `onboarding` commits one row and signs twice, `grants` asks for a client certificate and signs once.
+ * `onboarding` commits one row and signs twice, `grants` asks for a client certificate and signs once, `trips` does not
+ * sign.
  */
 const [mode = '', folder = ''] = process.argv.slice(2)
 const read = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -35,6 +36,9 @@ const answers: Record<string, (body: string) => Promise<object>> = {
       padding: 'x'.repeat(2_500),
     }
   },
+  async trips(body) {
+    return { length: body.length, padding: 'x'.repeat(600) }
+  },
   async grants(body) {
     return { access_token: (await signature(body)).toString('base64url'), padding: 'x'.repeat(600) }
   },
@@ -42,14 +46,14 @@ const answers: Record<string, (body: string) => Promise<object>> = {
 
 const answer = answers[mode]
 if (answer === undefined) throw new Error(`no such mode: ${mode}`)
-const tls = mode === 'grants' ? mutualTls(credential, [read('root.crt')]) : serverTls(credential)
+const tls = mode === 'onboarding' ? serverTls(credential) : mutualTls(credential, [read('root.crt')])
 const server = http2.createSecureServer({ ...tls, settings: { maxConcurrentStreams: 100 } })
 server.on('stream', (stream) => {
   const parts: Buffer[] = []
   stream.on('data', (part: Buffer) => parts.push(part))
   stream.on('end', async () => {
     const body = await answer(Buffer.concat(parts).toString('utf8'))
-    stream.respond({ ':status': mode === 'grants' ? 200 : 201, 'content-type': 'application/json' })
+    stream.respond({ ':status': mode === 'onboarding' ? 201 : 200, 'content-type': 'application/json' })
     stream.end(JSON.stringify(body))
   })
 })

@@ -1,4 +1,5 @@
 import { benchEecTokens } from './eec-tokens.ts'
+import { benchForwarding } from './forwarding.ts'
 import { benchGrants } from './grants.ts'
 import { benchGuard } from './guard.ts'
 import { benchOnboarding } from './onboarding.ts'
@@ -15,10 +16,13 @@ say('token grants')
 results.push(await benchGrants(20_000 * scale))
 say('token verifications')
 results.push(...(await benchGuard(10_000 * scale)))
+say('tokens for EESs of this ECS and of another')
+const forwarding = await benchForwarding(8_000 * scale)
+results.push(...forwarding.results)
 say('entitlement tokens')
 results.push(await benchEecTokens(10_000 * scale))
 say('100,000 registrations')
 const bounded = await benchRegistrations(100_000 * Math.min(1, scale))
 say('provisioning, and 100,000 subscriptions')
-bounded.push(...(await benchProvisioning(100_000 * Math.min(1, scale))))
+bounded.push(forwarding.bounded, ...(await benchProvisioning(100_000 * Math.min(1, scale))))
 process.stdout.write(`${JSON.stringify({ node: process.version, results, bounded }, undefined, 2)}\n`)

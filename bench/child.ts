@@ -13,6 +13,7 @@ export interface Child {
   processorTime(): number
   /** MiB in memory now */
   resident(): number
+  signal(name: NodeJS.Signals): void
   stop(): Promise<void>
 }
 
@@ -37,6 +38,7 @@ async function start(arguments_: string[]): Promise<Child> {
       return (Number(fields[11]) + Number(fields[12])) / 100
     },
     resident: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+    signal: (name) => void child.kill(name),
     async stop() {
       child.kill('SIGTERM')
       await ended
