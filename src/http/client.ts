@@ -175,10 +175,11 @@ async function exchange(session: ClientHttp2Session, message: Message, limit: nu
   } catch (cause) {
     // REFUSED_STREAM promises that nothing was done (RFC 9113 8.7).
     const phase = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'connect' : 'answer'
+    // Only then: a stream that has ended closes by itself, and resets are counted at the other end.
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
     throw new PeerUnavailable(phase, cause instanceof Error ? cause.message : 'no answer', { cause })
   } finally {
     clearTimeout(deadline)
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
     session.unref()
   }
 }
@@ -188,19 +189,27 @@ function openStream(session: ClientHttp2Session, { method, path, headers, body }
   return session.request({ ':method': method, ':path': path, ...headers, ...length }, { endStream: body === undefined })
 }
 
-async function readResponse(stream: ClientHttp2Stream, limit: number): Promise<Response> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingHttpHeaders & { ':status'?: number }>()
+/**
+ * Listens from the beginning: whoever comes to a stream of Node a turn later may find it gone, with the answer in it.
+ */
+function readResponse(stream: ClientHttp2Stream, limit: number): Promise<Response> {
+  const { promise, resolve, reject } = Promise.withResolvers<Response>()
+  const parts: Buffer[] = []
+  let head: (IncomingHttpHeaders & { ':status'?: number }) | undefined
+  let length = 0
   stream
-    .once('response', resolve)
+    .once('response', (headers) => {
+      head = headers
+    })
+    .on('data', (part: Buffer) => {
+      length += part.length
+      if (length > limit) reject(new Error('the answer is too long'))
+      else parts.push(part)
+    })
+    .once('end', () => {
+      if (head !== undefined) resolve({ status: head[':status'] ?? 0, headers: head, body: Buffer.concat(parts) })
+    })
     .once('error', reject)
     .once('close', () => reject(new Error('closed without an answer')))
-  const headers = await promise
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    length += part.length
-    if (length > limit) throw new Error('the answer is too long')
-    parts.push(part)
-  }
-  return { status: headers[':status'] ?? 0, headers, body: Buffer.concat(parts) }
+  return promise
 }
