@@ -7,8 +7,8 @@ import { mutualTls, serverTls } from '../src/tls/profile.ts'
 
 /**
  * The limits that ours is measured against: the same HTTP/2, the same TLS, the same store, and nothing checked.
- * `onboarding` commits one row and signs twice, `grants` asks for a client certificate and signs once, `trips` does not
- * sign.
+ * `onboarding` commits one row and signs twice. The others ask for a client certificate: `grants` signs once, `commits`
+ * commits one row, `trips` does neither.
  */
 const [mode = '', folder = ''] = process.argv.slice(2)
 const read = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -35,6 +35,11 @@ const answers: Record<string, (body: string) => Promise<object>> = {
       token: token.toString('base64url'),
       padding: 'x'.repeat(2_500),
     }
+  },
+  async commits(body) {
+    const id = randomUUID()
+    await store.commit([{ sql: 'insert into row values (?, ?)', parameters: [id, body] }])
+    return { id, padding: 'x'.repeat(100) }
   },
   async trips(body) {
     return { length: body.length, padding: 'x'.repeat(600) }

@@ -11,8 +11,8 @@ export interface Result {
   readonly ours: Measured
   readonly limit: Measured
   readonly ratio: number
-  /** what the ratio should be at least */
-  readonly aim: number
+  /** what the ratio should be at least, where something is asked of it */
+  readonly aim?: number
 }
 
 /** A figure that has a bound instead of a rival. */
@@ -23,13 +23,13 @@ export interface Bounded {
   readonly atMost: number
 }
 
-export function against(name: string, ours: Measured, limit: Measured, aim: number): Result {
+export function against(name: string, ours: Measured, limit: Measured, aim?: number): Result {
   return {
     name,
     ours: rounded(ours),
     limit: rounded(limit),
     ratio: Math.round((ours.rate / limit.rate) * 1000) / 1000,
-    aim,
+    ...(aim !== undefined && { aim }),
   }
 }
 
