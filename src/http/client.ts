@@ -1,4 +1,10 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 
 const ANSWER_LIMIT = 10_000
@@ -195,7 +201,7 @@ function openStream(session: ClientHttp2Session, { method, path, headers, body }
 function readResponse(stream: ClientHttp2Stream, limit: number): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>()
   const parts: Buffer[] = []
-  let head: (IncomingHttpHeaders & { ':status'?: number }) | undefined
+  let head: (IncomingHttpHeaders & IncomingHttpStatusHeader) | undefined
   let length = 0
   stream
     .once('response', (headers) => {
