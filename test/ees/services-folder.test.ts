@@ -31,7 +31,7 @@ describe('the folder of an EES that serves', () => {
 
   const write = (text: string) => writeFileSync(join(ees.folder, 'ees.yaml'), text)
 
-  test('OP-02: a configuration with a mistake is refused with the place of the mistake; nothing in it is passed over', async () => {
+  test('NG-01: a configuration with a mistake, as the method none, is refused with the place of the mistake', async () => {
     const mistakes: [string, RegExp][] = [
       ['eec: { methods: [] }', /\/eec\/methods/],
       ['eec: { methods: [none] }', /\/eec\/methods\/0/],
