@@ -1,7 +1,7 @@
 import type { BasicConstraints, KeyUsage } from './extension-reader.ts'
 
 /** What a certificate makes its holder. */
-export type LeafRole = 'ees' | 'ecs' | 'nf' | 'operator' | 'eas'
+export type LeafRole = 'ees' | 'ecs' | 'nf' | 'operator' | 'eas' | 'eec'
 /** An issuing CA signs certificates of one role only, so a certificate of one role cannot pass for another (THREATS CA-11). */
 export type IssuerRole = `${LeafRole}-issuer`
 export type Role = 'root' | IssuerRole | LeafRole
@@ -51,11 +51,13 @@ export const PROFILES: Readonly<Record<Role, Profile>> = {
   'nf-issuer': { ...ISSUER, ...SERVER_AND_CLIENT },
   'operator-issuer': { ...ISSUER, ...CLIENT },
   'eas-issuer': { ...ISSUER, ...CLIENT },
+  'eec-issuer': { ...ISSUER, ...CLIENT },
   ees: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'ees-issuer' },
   ecs: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'ecs-issuer' },
   nf: { ...LEAF, ...SERVER_AND_CLIENT, issuedBy: 'nf-issuer' },
   operator: { ...LEAF, ...CLIENT, issuedBy: 'operator-issuer' },
   eas: { ...LEAF, ...CLIENT, issuedBy: 'eas-issuer' },
+  eec: { ...LEAF, ...CLIENT, issuedBy: 'eec-issuer' },
 }
 
 /** The commonName by which a CA of ours is told from the others of its domain. */
@@ -66,6 +68,7 @@ export const AUTHORITY_NAMES: Readonly<Record<'root' | IssuerRole, string>> = {
   'nf-issuer': 'Edgeward NF issuing CA',
   'operator-issuer': 'Edgeward operator issuing CA',
   'eas-issuer': 'Edgeward EAS issuing CA',
+  'eec-issuer': 'Edgeward EEC issuing CA',
 }
 
 export function isAuthority(role: Role): role is 'root' | IssuerRole {

@@ -19,6 +19,7 @@ interface Rule {
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const OPERATOR = /^urn:edgeward:operator:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const EAS = /^urn:edgeward:eas:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
+const EEC = /^urn:edgeward:eec:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/
 
 const RULES: Readonly<Record<Role, Rule>> = {
   root: { ca: true, pathLength: 1, purposes: '', dnsNames: 0 },
@@ -27,11 +28,13 @@ const RULES: Readonly<Record<Role, Rule>> = {
   'nf-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth serverAuth', dnsNames: 0 },
   'operator-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
   'eas-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
+  'eec-issuer': { ca: true, pathLength: 0, purposes: 'clientAuth', dnsNames: 0 },
   ees: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID },
   ecs: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1 },
   nf: { ca: false, purposes: 'clientAuth serverAuth', dnsNames: 1, uri: UUID, nfTypes: true },
   operator: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: OPERATOR },
   eas: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: EAS },
+  eec: { ca: false, purposes: 'clientAuth', dnsNames: 0, uri: EEC },
 }
 
 /** Where a certificate differs from what its role demands; an empty list if nowhere. */

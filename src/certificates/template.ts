@@ -38,6 +38,7 @@ export type Subject =
   | { readonly role: 'nf'; readonly fqdn: Fqdn; readonly nfInstanceId: NfInstanceId; readonly nfType: string }
   | { readonly role: 'operator'; readonly name: string }
   | { readonly role: 'eas'; readonly easId: string }
+  | { readonly role: 'eec'; readonly eecId: string }
   | { readonly role: IssuerRole }
 
 export interface Issuance {
@@ -112,6 +113,8 @@ function sayings({ basicConstraints, keyUsage, extendedKeyUsage }: Profile) {
 
 /** What comes before the EAS ID in the one URI of its certificate. */
 export const EAS_URN = 'urn:edgeward:eas:'
+/** The same before the EEC ID. */
+export const EEC_URN = 'urn:edgeward:eec:'
 
 const BACKDATED_BY = 5 * 60_000
 
@@ -143,6 +146,8 @@ function identityOf(subject: Subject): Template['subjectAltNames'] & { readonly 
       return { dnsNames: [], uris: [`urn:edgeward:operator:${subject.name}`], commonName: subject.name }
     case 'eas':
       return { dnsNames: [], uris: [`${EAS_URN}${subject.easId}`], commonName: subject.easId }
+    case 'eec':
+      return { dnsNames: [], uris: [`${EEC_URN}${subject.eecId}`], commonName: subject.eecId }
     default:
       return { dnsNames: [], uris: [], commonName: AUTHORITY_NAMES[subject.role] }
   }

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import {
   EEC_CONFIGURATION_TEXT,
   EEC_DEFAULTS,
+  EecCertificatesConfiguration,
   EecPolicyConfiguration,
   EntitlementServerConfiguration,
   ProvisioningConfiguration,
@@ -73,6 +74,7 @@ export const Configuration = Type.Object(
         keyProfile: Type.Enum(['bound', 'literal']),
         keyServices: Type.Array(KeyServiceConfiguration),
         entitlementServers: Type.Array(EntitlementServerConfiguration),
+        eecCertificates: Type.Optional(EecCertificatesConfiguration),
         /** authentication requests that one address may send, an IPv6 one together with its /64 */
         requests: Rate,
         /** handshakes that it may begin at the `psk` listener (THREATS PS-10) */
@@ -190,6 +192,10 @@ revocationList:        # seconds
 #       anchors: [operator-root.crt]
 #       verify: certificate   # or introspection, or both
 #       unbound: refused      # or allowed: a token that is bound to no key is taken, once
+#   eecCertificates:        # a listener for EECs with a certificate of these authorities
+#     port: 8446
+#     authorities: [eec-authority.crt]   # the issuing authority with its root
+#     refused: []           # EEC IDs that are let in no more
 #   unwrapKey: unwrap.key   # P-256: keys come encrypted to it, and through a NEF in no other way
 #   fetchOnHandshake: false # or true: EECs that were here before need no authentication request
 #   requests:           # authentication requests of one address; more if many EECs are behind one

@@ -29,6 +29,19 @@ export const EntitlementServerConfiguration = Type.Object(
 )
 export type EntitlementServerConfiguration = Static<typeof EntitlementServerConfiguration>
 
+/** Certificates of EECs, and the listener that takes them. */
+export const EecCertificatesConfiguration = Type.Object(
+  {
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    /** PEM files: the issuing authorities for EECs, each with its root */
+    authorities: Type.Array(Type.String(), { minItems: 1, maxItems: 16 }),
+    /** EEC IDs that are let in no more */
+    refused: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
+  },
+  strict,
+)
+export type EecCertificatesConfiguration = Static<typeof EecCertificatesConfiguration>
+
 /** How EECs authenticate at the EESs, and what tokens they get for that (TS 33.558 6.2). */
 export const EecPolicyConfiguration = Type.Object(
   {

@@ -20,6 +20,8 @@ export interface EcsPeers {
   psk: AuthenticatedEec
   /** an EEC, by a token of its entitlement configuration server (P2) */
   entitlement: AuthenticatedEec
+  /** an EEC, by a certificate of an authority for EECs */
+  eecCertificate: AuthenticatedEec
   /** an EEC that asks for a token: its entitlement is the grant in the content (RFC 7523 2.1) */
   grant: PresentedRequest
   /** another ECS that the operator trusts, by its certificate (EDGE-10) */

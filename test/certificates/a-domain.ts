@@ -67,9 +67,10 @@ export const SUBJECTS: Readonly<Record<LeafRole, Subject>> = {
   nf: { role: 'nf', fqdn: fqdn('ausf.ecsp.example'), nfInstanceId, nfType: 'AUSF' },
   operator: { role: 'operator', name: 'alice' },
   eas: { role: 'eas', easId: 'eas-1.app.example' },
+  eec: { role: 'eec', eecId: 'eec-1.device.example' },
 }
 
-export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'nf', 'operator', 'eas']
+export const LEAF_ROLES: readonly LeafRole[] = ['ees', 'ecs', 'nf', 'operator', 'eas', 'eec']
 
 export function anEes(name: Fqdn): Subject {
   return { ...SUBJECTS.ees, fqdn: name } as Subject
@@ -92,6 +93,7 @@ export async function aDomain({
     nf: await issuer('nf-issuer'),
     operator: await issuer('operator-issuer'),
     eas: await issuer('eas-issuer'),
+    eec: await issuer('eec-issuer'),
   }
 
   const template = (subject: Subject, changes: Partial<Issuance> = {}): Template => {

@@ -215,6 +215,7 @@ describe('who is let in where', () => {
       case 'psk':
       case 'entitlement':
       case 'grant':
+      case 'eecCertificate':
         return false
     }
   }

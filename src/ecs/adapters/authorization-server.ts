@@ -13,10 +13,12 @@ import { commit, db, findByRegistrationId, findLiveByFqdn } from './registration
 export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: EcsUrls): AuthorizationServer {
   const { store, clock, random, configuration } = ecs
   const { fqdn, tokens } = configuration
+  const { eecCertificates } = configuration.authentication
   return {
     issuer: apiRoot,
     mtlsRoot,
     offered: offeredMethods(configuration),
+    eecRoot: eecCertificates && `https://${fqdn}:${eecCertificates.port}`,
     fqdn,
     lifetimes: { atEcs: tokens.accessLifetime, atEes: Math.min(300, tokens.accessLifetime) },
     random,

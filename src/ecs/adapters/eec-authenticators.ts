@@ -18,6 +18,8 @@ export interface EecAuthenticationPorts {
   readonly offered: readonly EcsMethod[]
   /** @throws Refusal CREDENTIAL_MISSING for a connection without a key of the EEC's network */
   eecOf(socket: TLSSocket): EecPeer
+  /** undefined if no authority for EECs is configured @throws Refusal for a connection without a certificate of one */
+  readonly certifiedEecOf?: ((socket: TLSSocket) => EecPeer) | undefined
   /** undefined if no entitlement configuration server is trusted here */
   readonly entitlements: EntitlementVerifier | undefined
   /** proofs that were used */
@@ -27,9 +29,14 @@ export interface EecAuthenticationPorts {
 /** The credentials of EECs. None of them is ever missing, whatever is configured (THREATS NG-01). */
 export function eecAuthenticators(
   ecs: EecAuthenticationPorts,
-): Pick<Authenticators<EcsPeers>, 'psk' | 'entitlement' | 'grant'> {
+): Pick<Authenticators<EcsPeers>, 'psk' | 'eecCertificate' | 'entitlement' | 'grant'> {
   return {
     psk: async (evidence) => withProof(ecs, { ...ecs.eecOf(evidence.socket), method: 'TLS_KEDGE' }, evidence),
+    eecCertificate: async (evidence) => {
+      const { certifiedEecOf } = ecs
+      refuseUnless(certifiedEecOf, 'CREDENTIAL_MISSING', 'certificates of EECs are not taken here')
+      return withProof(ecs, { ...certifiedEecOf(evidence.socket), method: 'TLS_CLIENT_SERVER_CERTIFICATE' }, evidence)
+    },
     entitlement: async (evidence) => {
       return entitledPeer(ecs, presentedRequest(evidence))
     },

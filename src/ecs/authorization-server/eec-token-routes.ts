@@ -29,8 +29,8 @@ export interface EecTokenRoutePorts extends EecTokenPorts {
   readonly offered: readonly EcsMethod[]
 }
 
-/** On the `psk` listener, where the connection is the client authentication: RFC 6749 4.4. */
-export function eecTokenRoute(ecs: EecTokenRoutePorts, credential: 'psk'): Route<EcsPeers> {
+/** On the listeners where the connection is the client authentication: RFC 6749 4.4. */
+export function eecTokenRoute(ecs: EecTokenRoutePorts, credential: 'psk' | 'eecCertificate'): Route<EcsPeers> {
   return route({
     operation: EEC_TOKEN_REQUEST,
     credential,

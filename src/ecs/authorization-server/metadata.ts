@@ -21,6 +21,8 @@ export interface Endpoints {
   readonly mtlsRoot: string
   /** how EECs authenticate here */
   readonly offered: readonly EcsMethod[]
+  /** `https://FQDN:PORT` of the listener for EECs with a certificate, if there is one */
+  readonly eecRoot?: string | undefined
 }
 
 /** RFC 8414 2, RFC 8705 2.1.1 and 3.3. */
@@ -42,12 +44,14 @@ export interface AuthorizationServerMetadata {
   readonly edge_eec_authentication_methods_supported: readonly EcsMethod[]
   /** ours: where an EEC gets its tokens for EESs (D-12); with a key of its network it has the same on that listener */
   readonly edge_eec_token_endpoint: string
+  /** ours: the listener for EECs with a certificate, which has the same paths */
+  readonly edge_eec_certificate_root?: string
   /** RFC 9449 5.1 */
   readonly dpop_signing_alg_values_supported: readonly ['ES256']
 }
 
 export function authorizationServerMetadata(
-  { issuer, mtlsRoot, offered }: Endpoints,
+  { issuer, mtlsRoot, offered, eecRoot }: Endpoints,
   scopes: Iterable<string>,
 ): AuthorizationServerMetadata {
   return {
@@ -65,6 +69,7 @@ export function authorizationServerMetadata(
     tls_client_certificate_bound_access_tokens: true,
     edge_eec_authentication_methods_supported: [...offered],
     edge_eec_token_endpoint: `${issuer}${PATHS.token}`,
+    ...(eecRoot !== undefined && { edge_eec_certificate_root: eecRoot }),
     dpop_signing_alg_values_supported: ['ES256'],
   }
 }

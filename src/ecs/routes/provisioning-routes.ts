@@ -33,7 +33,7 @@ export const PROVISIONING = {
 export const REQUEST_SERV_PROV: Operation = PROVISIONING.RequestServProv
 
 /** The credentials of an EEC: one on each listener that EECs come to. */
-export type EecCredential = 'entitlement' | 'psk'
+export type EecCredential = 'entitlement' | 'psk' | 'eecCertificate'
 
 export interface ProvisioningRoutePorts extends ProvisioningPorts {
   readonly offered: readonly EcsMethod[]

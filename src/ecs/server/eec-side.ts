@@ -25,10 +25,12 @@ import type { Registration } from '../registrar/registration.ts'
 import { type EecCredential, provisioningRoute } from '../routes/provisioning-routes.ts'
 import { subscriptionRoutes } from '../routes/subscription-routes.ts'
 import type { EcsUrls } from '../urls.ts'
+import { type EecCertificates, readEecCertificates } from './eec-listener.ts'
 
 /** What an ECS has for EECs beside the keys of their networks: EDGE-4 whole, and the entitlement tokens (P2). */
 export interface EecSide {
   readonly entitlements: EntitlementVerifier | undefined
+  readonly certificates: EecCertificates | undefined
   readonly replays: ReplayCache
   readonly eecPolicy: EecPolicy
   readonly findEess: ProvisioningPorts['findEess']
@@ -53,6 +55,7 @@ export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredenti
   const entitlements = entitlementServers.length === 0 ? undefined : await openVerifier(ecs, replays, credential)
   return {
     entitlements,
+    certificates: await readEecCertificates(ecs),
     replays,
     eecPolicy,
     findEess,
@@ -102,7 +105,7 @@ export function eecRoutes(
   ecs: OpenEcs,
   urls: EcsUrls,
   { eecOf, ...side }: EecSide & { eecOf(socket: TLSSocket): EecPeer },
-): Readonly<Record<'server' | 'psk', Route<EcsPeers>[]>> {
+): Readonly<Record<'server' | 'psk' | 'eec', Route<EcsPeers>[]>> {
   const { clock, configuration } = ecs
   const offered = offeredMethods(configuration)
   const tokens = { ...eecTokenPorts(ecs, urls, side.eecPolicy), offered }
@@ -121,5 +124,6 @@ export function eecRoutes(
   return {
     server: [...edge4('entitlement'), eecGrantRoute(grants)],
     psk: [...edge4('psk'), eecTokenRoute(tokens, 'psk')],
+    eec: [...edge4('eecCertificate'), eecTokenRoute(tokens, 'eecCertificate')],
   }
 }

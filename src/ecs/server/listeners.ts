@@ -60,6 +60,13 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
   return { server: listener('server'), mtls: listener('mtls'), psk: listener('psk'), admin: listener('admin') }
 }
 
+/** The listener for EECs with certificates, where there is one. */
+export function eecListenerOptions(ecs: Ecs, parts: ListenerParts) {
+  const { admit: _, ...checks } = authenticators(authenticationPorts(ecs, parts))
+  const { eec } = eecRoutes(ecs, ecs.urls(), { ...parts.eecSide, eecOf: parts.eecs.peerOf })
+  return { routes: eec, authenticators: checks, hosts: [ecs.configuration.fqdn], explain, log: ecs.log }
+}
+
 export function listenerTls(
   ecs: Ecs,
   { eecs, credential, federation }: Pick<ListenerParts, 'eecs' | 'credential' | 'federation'>,
@@ -113,6 +120,7 @@ function authenticationPorts(ecs: Ecs, { eecs, eecSide, federation }: Omit<Liste
     eecOf: eecs.peerOf,
     offered: offeredMethods(configuration),
     entitlements: eecSide.entitlements,
+    certifiedEecOf: eecSide.certificates?.eecOf,
     replays: eecSide.replays,
     federation,
     issuer: ecs.urls().apiRoot,

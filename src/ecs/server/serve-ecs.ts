@@ -13,8 +13,9 @@ import type { OperatorCommands } from '../operator/commands.ts'
 import { deregisterExpired } from '../registrar/end-registration.ts'
 import type { EcsUrls } from '../urls.ts'
 import { type EecAuthentication, eecAuthentication } from './eec-authentication.ts'
+import { openEecListener } from './eec-listener.ts'
 import { openEecSide } from './eec-side.ts'
-import { ecsListeners, listenerTls } from './listeners.ts'
+import { ecsListeners, eecListenerOptions, listenerTls } from './listeners.ts'
 import { choosePorts, knownPorts, type ListenerName, type Ports } from './ports.ts'
 import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
 import { newServerCredential, type OwnCredential } from './server-certificate.ts'
@@ -60,13 +61,17 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
   )
   const pskRoot = `https://${opened.configuration.fqdn}:${ports.psk}`
   const eecs = await eecAuthentication(ecs, pskRoot, () => credential)
-  Object.assign(listeners, ecsListeners(ecs, { lists, eecs, eecSide, federation, credential }))
+  const parts = { lists, eecs, eecSide, federation, credential }
+  Object.assign(listeners, ecsListeners(ecs, parts))
 
   const { address } = opened.configuration.listen
   await warnOfClock(opened)
   await lists.ees.publish()
   const open = Object.entries(listeners) as [ListenerName, Listener][]
   for (const [name, listener] of open) await listener.listen(address, ports[name])
+  const { certificates } = eecSide
+  const forCertificates =
+    certificates && (await openEecListener(certificates, address, credential, eecListenerOptions(ecs, parts)))
   const stop = upkeep(ecs, {
     current: () => credential,
     async renew() {
@@ -74,6 +79,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       const contexts = listenerTls(ecs, { eecs, credential, federation })
       // The psk listener has no certificate to renew.
       for (const [name, listener] of open) if (name !== 'psk') listener.setSecureContext(contexts[name])
+      forCertificates?.setCredential(credential)
     },
     endKeys() {
       if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
@@ -90,7 +96,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
     async close() {
       stop()
       lists.stop()
-      await Promise.all(open.map(([, listener]) => listener.close()))
+      await Promise.all([forCertificates?.close(), ...open.map(([, listener]) => listener.close())])
       await eecSide.close()
       federation.close()
       await opened.close()

@@ -34,6 +34,7 @@ export async function serve(ecs: AuthorizationServer) {
       psk: refuse,
       entitlement: refuse,
       grant: refuse,
+      eecCertificate: refuse,
       returning: refuse,
       operator: refuse,
     },
