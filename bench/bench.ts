@@ -1,9 +1,12 @@
+import { benchCore } from './core.ts'
 import { benchEecTokens } from './eec-tokens.ts'
 import { benchForwarding } from './forwarding.ts'
 import { benchGrants } from './grants.ts'
 import { benchGuard } from './guard.ts'
+import { benchKedgeContexts } from './kedge-contexts.ts'
 import { benchOnboarding } from './onboarding.ts'
 import { benchProvisioning } from './provisioning.ts'
+import { benchPskHandshakes } from './psk.ts'
 import { benchRegistrations } from './registrations.ts'
 
 /** Smaller for a look, larger for a figure: EDGEWARD_BENCH_SCALE=0.2 npm run bench */
@@ -19,10 +22,18 @@ results.push(...(await benchGuard(10_000 * scale)))
 say('tokens for EESs of this ECS and of another')
 const forwarding = await benchForwarding(8_000 * scale)
 results.push(...forwarding.results)
+say('primary authentications and key requests')
+results.push(...(await benchCore(2_000 * scale, 8_000 * scale)))
+say('PSK handshakes')
+const handshakes = await benchPskHandshakes(4_000 * scale)
+if (handshakes === undefined) say('nothing: openssl is not installed')
+else results.push(handshakes)
 say('entitlement tokens')
 results.push(await benchEecTokens(10_000 * scale))
 say('100,000 registrations')
 const bounded = await benchRegistrations(100_000 * Math.min(1, scale))
+say('1,000,000 Kedge contexts')
+bounded.push(...(await benchKedgeContexts(1_000_000 * Math.min(1, scale))))
 say('provisioning, and 100,000 subscriptions')
 bounded.push(forwarding.bounded, ...(await benchProvisioning(100_000 * Math.min(1, scale))))
 process.stdout.write(`${JSON.stringify({ node: process.version, results, bounded }, undefined, 2)}\n`)

@@ -8,6 +8,8 @@ import { scriptChild } from './child.ts'
 import { pskOf } from './psk-keys.ts'
 import { against, type Measured, type Result } from './result.ts'
 
+const ROUNDS = 4
+
 /**
  * PSK handshakes for each second of a core's time, a new connection each, against `openssl s_server` with the same suite,
  * group and key. Handshakes come one at a time: that is all that s_server does.
@@ -17,21 +19,39 @@ import { against, type Measured, type Result } from './result.ts'
 export async function benchPskHandshakes(count: number): Promise<Result | undefined> {
   if (spawnSync('openssl', ['version']).status !== 0) return undefined
   const ours = await scriptChild('psk-listener.ts')
-  const port = Number(new URL(ours.listeners['psk'] ?? '').port)
-  const own = await measure(port, count, () => ours.processorTime()).finally(() => ours.stop())
   const theirs = await startOpenssl()
-  const limit = await measure(theirs.port, count, () => processorTimeOf(theirs.child)).finally(() =>
-    theirs.child.kill(),
-  )
-  return against('PSK handshakes per second of one core', own, limit, 0.6)
+  const own = { port: Number(new URL(ours.listeners['psk'] ?? '').port), used: () => ours.processorTime() }
+  const limit = { port: theirs.port, used: () => processorTimeOf(theirs.child) }
+  try {
+    return against('PSK handshakes per second of one core', ...(await measureInTurn(own, limit, count)), 0.6)
+  } finally {
+    theirs.child.kill()
+    await ours.stop()
+  }
 }
 
-async function measure(port: number, count: number, processorTime: () => number): Promise<Measured> {
-  for (let n = 0; n < count / 4; n += 1) await handshake(port)
-  const before = processorTime()
-  for (let n = 0; n < count; n += 1) await handshake(port)
-  const seconds = processorTime() - before
-  return { rate: count / seconds, microseconds: (seconds / count) * 1e6 }
+interface Measurable {
+  readonly port: number
+  /** seconds of processor time so far */
+  used(): number
+}
+
+/** Round by round, so that both meet the same load of the machine; the first round only warms up. */
+async function measureInTurn(one: Measurable, other: Measurable, count: number): Promise<[Measured, Measured]> {
+  const spent = new Map([one, other].map((server) => [server, 0]))
+  const each = Math.ceil(count / ROUNDS)
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const server of [one, other]) {
+      const before = server.used()
+      for (let n = 0; n < each; n += 1) await handshake(server.port)
+      if (round > 0) spent.set(server, (spent.get(server) ?? 0) + server.used() - before)
+    }
+  }
+  const measured = (server: Measurable) => {
+    const seconds = (spent.get(server) ?? 0) / (each * ROUNDS)
+    return { rate: 1 / seconds, microseconds: seconds * 1e6 }
+  }
+  return [measured(one), measured(other)]
 }
 
 /** One connection, up to the point where both sides know that the key was right: the first octets of the server. */
