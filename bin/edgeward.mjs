@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: it tells an old one what to do, in one sentence, before anything else loads.
 import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
@@ -12,5 +14,9 @@ if (major < 24) {
 
 const source = new URL('../src/bin/edgeward.ts', import.meta.url)
 const built = new URL('../dist/bin/edgeward.js', import.meta.url)
+// Compiled once for all processes of a checkout, in a folder that is no more open to others than the program itself.
+const cache = new URL('../node_modules/.cache/edgeward', import.meta.url)
+if (existsSync(source) && process.env['NODE_V8_COVERAGE'] === undefined) module.enableCompileCache(fileURLToPath(cache))
+
 const { main } = await import((existsSync(source) ? source : built).href)
 process.exitCode = await main(process.argv.slice(2))
