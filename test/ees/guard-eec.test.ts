@@ -97,6 +97,9 @@ describe('a vendor with a server of its own for EECs: EDGE-1', () => {
       ]) {
         assert.deepEqual(outcomeOf(await send(headers)), [401, 'DPOP_PROOF_INVALID'])
       }
+      const elsewhere = await eec.headers('https://ees9.ecsp.example', { method: 'POST', path: PATH })
+      const misdirected = await send({ ...elsewhere, ':authority': 'ees9.ecsp.example' })
+      assert.deepEqual(outcomeOf(misdirected), [421, 'MISDIRECTED_REQUEST'])
       const { authorization } = await eec.headers(peer.origin, { method: 'POST', path: PATH })
       assert.deepEqual(outcomeOf(await send({ authorization })), [401, 'DPOP_PROOF_INVALID'])
     })

@@ -182,6 +182,10 @@ describe('a context moves, or stays: TS 23.558 8.9.2', () => {
     const peer = { eecId: EEC, method: 'EDGE_ACCESS_TOKEN', claims: {} } as const
     await assert.rejects(modifyEec(ports, peer, 'r-1', { ueMobilityReq: true }), { code: 'EEC_CONTEXT_MOVING' })
     await assert.rejects(relocateContext(eess.ports(), EEC, 'https://ees3.example.com'), { code: 'EEC_CONTEXT_MOVING' })
+    const unreachable = new PeerUnavailable('connect', 'connection refused')
+    const cannot: RelocationPorts['push'] = async (_target, _context, isRepeated) => outcomeOf(unreachable, isRepeated)
+    await assert.rejects(relocate({ push: cannot }), unreachable)
+    assert.equal((await source.findByEecId(EEC))?.movingTo, TARGET)
     assert.deepEqual(await eess.where(), { source: true, target: false })
     await resume()
     assert.deepEqual(await eess.where(), { source: false, target: true })
