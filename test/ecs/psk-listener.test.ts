@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { openEcs } from '../../src/ecs/adapters/open-ecs.ts'
@@ -193,7 +192,8 @@ describe('a handshake at an ECS that waits for its key: TR 33.839 6.x.2 steps 5 
     const peer = await authenticated(ecs, eec)
     // The client is done before the server is, which must have seen the proof.
     assert.equal((await provision(peer, eec.eecId)).status, 204)
-    const closed = once(await peer.socket(), 'close')
+    const socket = await peer.socket()
+    const closed = new Promise((resolve) => socket.once('close', resolve))
     ecs.advance(601_000)
     await closed
     peer.close()

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { LONGEST_CLIENT_HELLO } from '../../src/tls/client-hello.ts'
@@ -124,7 +123,7 @@ describe('a handshake that waits for its key: D-23, THREATS section 0 fact 6', (
     const closed = beginnings.map((octets) => {
       const socket = connect(listener.port, '127.0.0.1').on('error', () => {})
       socket.resume().write(octets)
-      return once(socket, 'close')
+      return new Promise((resolve) => socket.once('close', resolve))
     })
     await Promise.all(closed)
     assert.deepEqual(listener.fetched, [])
@@ -133,10 +132,10 @@ describe('a handshake that waits for its key: D-23, THREATS section 0 fact 6', (
   test('a client that leaves while its key is fetched, or before, disturbs nobody', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     await using listener = await aWaitingListener(() => promise)
-    const leaver = connect(listener.port, '127.0.0.1')
+    const leaver = connect(listener.port, '127.0.0.1').on('error', () => {})
     leaver.write(recordOf(aHello()))
     const early = connect(listener.port, '127.0.0.1').resume()
-    const left = once(early, 'close')
+    const left = new Promise((resolve) => early.on('error', () => {}).once('close', resolve))
     early.end(recordOf(aHello()).subarray(0, 50))
     while (listener.fetched.length === 0) await new Promise((done) => setTimeout(done, 5))
     leaver.resetAndDestroy()

@@ -283,7 +283,7 @@ describe('a listener for TLS-PSK: THREATS R1 and R2, D-25', () => {
       const flooder = established(await rawHandshake(listener.port, GOOD))
       assert.match(await flooder.get('/who'), /^HTTP\/1\.1 200 /)
       const socket = listener.secured[0] ?? assert.fail()
-      const closed = once(socket, 'close')
+      const closed = new Promise((resolve) => socket.once('close', resolve))
       const flood = (async () => {
         while (!socket.destroyed) await flooder.say(KEY_UPDATE_REQUESTED, 500)
       })()
