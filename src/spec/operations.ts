@@ -22,6 +22,9 @@ export const OPERATIONS = {
     ModifyIndEESReg: ['PATCH', '/registrations/{registrationId}', 'TS 29.558 9.1.2.3.3.4'],
     DeleteIndEESReg: ['DELETE', '/registrations/{registrationId}', 'TS 29.558 9.1.2.3.3.3'],
   }),
+  ...operationsOf('eecs-targeteesdiscovery', {
+    GetEESProfiles: ['GET', '/ees-profiles', 'TS 29.558 9.2'],
+  }),
   ...operationsOf('eees-eecregistration', {
     CreateEECReg: ['POST', '/registrations', 'TS 23.558 8.4.2'],
     UpdateIndEECReg: ['PUT', '/registrations/{registrationId}', 'TS 23.558 8.4.2'],

@@ -65,6 +65,7 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     ForwardTokenRequest: 'ecs',
     ResolveEes: 'ecs',
     GetPartners: 'certificate',
+    GetEESProfiles: 'certificate',
     ...PUBLIC,
   },
   psk: { ...edge4('psk'), EecAccessTokenRequest: 'psk' },

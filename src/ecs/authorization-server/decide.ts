@@ -71,6 +71,25 @@ export function explain(policy: Policy, request: PolicyRequest): Explanation {
   }
 }
 
+/**
+ * Whether an EES may know of another one at this ECS (THREATS TK-14): if a rule lets it have some token for that one,
+ * whatever for, and none denies them all.
+ */
+export function mayKnow(policy: Policy, { eesId, fqdn }: Caller, target: Required<Caller>): boolean {
+  const asked = { target: target.fqdn, targetEesId: target.eesId }
+  const rules = policy.rules.filter(
+    (rule) =>
+      rule.scopes !== undefined &&
+      rule.ecs === undefined &&
+      selectsId(rule.eesId, eesId) &&
+      selectsName(rule.fqdn, fqdn) &&
+      appliesToTarget(rule, asked),
+  )
+  const deniesAll = ({ effect, scopes, eecIds }: Rule) =>
+    effect === 'deny' && scopes?.includes('*') === true && eecIds === undefined
+  return rules.some(({ effect }) => effect === 'allow') && !rules.some(deniesAll)
+}
+
 function isKnown(policy: Policy, request: PolicyRequest): boolean {
   if ('operation' in request) return policy.operations.has(request.operation)
   return (request.target === 'ecs' ? policy.modes : policy.eesApis).has(request.scope)
@@ -101,7 +120,7 @@ function appliesToOrigin({ effect, eecIds, ecs: home }: Rule, { eecId, ecs }: To
   return fitsEec && (home === undefined ? unspoken(ecs) : ecs !== undefined && selectsName(home, ecs))
 }
 
-function appliesToTarget(rule: Rule, { target, targetEesId }: TokenRequest): boolean {
+function appliesToTarget(rule: Rule, { target, targetEesId }: Pick<TokenRequest, 'target' | 'targetEesId'>): boolean {
   if (target === 'ecs') return rule.target === 'ecs'
   if (!selectsName(rule.target, target)) return false
   return selectsId(rule.targetEesId, targetEesId) || (targetEesId === undefined && rule.effect === 'deny')

@@ -5,10 +5,12 @@ import type { Fqdn } from '../../spec/identifiers.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import { PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
 import type { Operation } from '../../spec/operation.ts'
+import { OPERATIONS } from '../../spec/operations.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import type { Forwarding } from '../../tokens/forwarding-assertion.ts'
 import type { TokenResponse } from '../authorization-server/request-token.ts'
 import type { EcsPeers } from '../peers.ts'
+import { type DiscoveryPorts, discoverTargetEes } from './discover-target-ees.ts'
 import type { TrustedPeer } from './trusted-peer.ts'
 
 export const FEDERATION = {
@@ -35,7 +37,7 @@ export const ResolveAnswer = Type.Object({
   lifeTime: Type.Integer({ minimum: 0 }),
 })
 
-export interface Federation {
+export interface Federation extends DiscoveryPorts {
   readonly fqdn: Fqdn
   receive(from: Fqdn, forwarding: Forwarding): Promise<TokenResponse>
   /** whether an EES of this name is registered here now */
@@ -45,7 +47,7 @@ export interface Federation {
   peers(): readonly TrustedPeer[]
 }
 
-/** EDGE-10 for token requests, on the `mtls` listener: for other ECSs, and for nobody else (THREATS FW-04). */
+/** EDGE-10 for token requests, on the `mtls` listener: for other ECSs and for nobody else (THREATS FW-04); and what EESs are told of others. */
 export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
   const json = 'application/json'
   return [
@@ -65,6 +67,11 @@ export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
         if (!(await ecs.hasEes(fqdn))) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES here')
         return ok({ ecs: ecs.fqdn, lifeTime: 60 })
       },
+    }),
+    route({
+      operation: OPERATIONS.GetEESProfiles,
+      credential: 'certificate',
+      handle: async ({ peer, query }) => ok({ ednCnfgInfo: discoverTargetEes(ecs, peer, query) }),
     }),
     route({
       operation: FEDERATION.partners,

@@ -8,6 +8,7 @@ import { forwardRequest } from '../federation/forward-request.ts'
 import { receiveForwarding } from '../federation/receive-request.ts'
 import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
 import type { EcsPeers } from '../peers.ts'
+import type { ProvisioningPorts } from '../provisioning/provision-service.ts'
 
 export interface FederationSide {
   /** that asks other ECSs for what it has not */
@@ -19,7 +20,11 @@ export interface FederationSide {
 }
 
 /** Tokens across ECSs (P4): what goes out for our EESs, and what comes in for those of others. */
-export function federationSide(ecs: OpenEcs & EcsContext, federation: LiveFederation): FederationSide {
+export function federationSide(
+  ecs: OpenEcs & EcsContext,
+  federation: LiveFederation,
+  { findEess }: ProvisioningPorts,
+): FederationSide {
   const tokens = authorizationServerPorts(ecs, ecs.urls())
   const ports = federation.receiving(tokens)
   return {
@@ -28,6 +33,8 @@ export function federationSide(ecs: OpenEcs & EcsContext, federation: LiveFedera
       fqdn: ecs.configuration.fqdn,
       receive: (from, forwarding) => receiveForwarding(ports, from, forwarding),
       hasEes: async (fqdn) => (await tokens.findEes({ fqdn })) !== undefined,
+      policy: ecs.currentPolicy,
+      findEess,
       trustBundle: federation.trustBundle,
       peers: federation.peers,
     }),

@@ -94,7 +94,7 @@ export function ecsRoutes(
     caCertificates: () => [ecs.eesIssuer.certificate.der, ecs.root.der],
     revocationList: lists.read,
   })
-  const between = federationSide(ecs, federation)
+  const between = federationSide(ecs, federation, eecSide)
   const oauth = authorizationServerRoutes(between.authorizationServer)
   const forEecs = eecRoutes(ecs, ecs.urls(), { ...eecSide, eecOf: eecs.peerOf })
   const forAnybody = [...shown, between.trustBundle, ...oauth.filter(({ credential }) => credential === 'public')]

@@ -1,0 +1,50 @@
+import type { EDNConfigInfo, EESInfo } from '../../spec/messages/service-provisioning.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import { mayKnow } from '../authorization-server/decide.ts'
+import type { Policy } from '../authorization-server/policy.ts'
+import { type ProvisioningPorts, toEdnConfigInfo } from '../provisioning/provision-service.ts'
+import { wishesOf } from '../provisioning/service-wishes.ts'
+import type { EesPeer } from '../registrar/registration.ts'
+
+export interface DiscoveryPorts extends ProvisioningPorts {
+  policy(): Policy
+}
+
+export interface TargetEesQuery {
+  readonly 'ees-id'?: string
+  readonly 'eas-id'?: string
+  readonly 'target-dnai'?: string
+}
+
+/**
+ * Eecs_TargetEESDiscovery: TS 29.558 9.2, TS 23.558 8.8.3.3. An EES learns of the EESs that it could have a token for, and of
+ * no others; and of those what it takes to reach them and to choose among them, and nothing else (THREATS TK-14).
+ *
+ * @throws Refusal MANDATORY_IE_MISSING, CLIENT_MISMATCH, REGISTRATION_NOT_FOUND if there is none
+ */
+export function discoverTargetEes(ecs: DiscoveryPorts, caller: EesPeer, query: TargetEesQuery): EDNConfigInfo[] {
+  const { 'ees-id': eesId, 'eas-id': easId, 'target-dnai': dnai } = query
+  refuseUnless(eesId && easId, 'MANDATORY_IE_MISSING', 'ees-id and eas-id are required')
+  refuseUnless(eesId === caller.eesId, 'CLIENT_MISMATCH', 'ees-id is another EES than that of the certificate')
+  const found = ecs
+    .findEess(wishesOf({ acProfs: [{ acId: 'target', eass: [{ easId }] }] }))
+    .filter((ees) => ees.registrationId !== caller.registration.registrationId && mayKnow(ecs.policy(), caller, ees))
+    .filter(({ eesInfo }) => dnai === undefined || eesInfo.dnais?.includes(dnai))
+    .map((ees) => ({ ...ees, eesInfo: shown(ees.eesInfo) }))
+  if (found.length === 0) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES for this one')
+  return toEdnConfigInfo(found)
+}
+
+/** How EECs authenticate there is not for EESs to know. */
+function shown({ eesId, endPt, easIds, ecspInfo, svcArea, dnais, eesSvcContSupp, eecRegConf }: EESInfo): EESInfo {
+  return {
+    eesId,
+    eecRegConf,
+    ...(endPt && { endPt }),
+    ...(easIds && { easIds }),
+    ...(ecspInfo !== undefined && { ecspInfo }),
+    ...(svcArea && { svcArea }),
+    ...(dnais && { dnais }),
+    ...(eesSvcContSupp && { eesSvcContSupp }),
+  }
+}
