@@ -166,7 +166,7 @@ describe('a context moves, or stays: TS 23.558 8.9.2', () => {
 
   test('while an answer is missing, the EEC changes nothing here, and goes nowhere else', async () => {
     const lost = new PeerUnavailable('answer', 'no answer in time')
-    const push = async (): Promise<PushOutcome> => outcomeOf(lost, false)
+    const push = async (): Promise<PushOutcome> => outcomeOf(lost, { isRepeated: false, sent: true })
     await assert.rejects(relocate({ push }), lost)
     const { source } = eess
     const ports = {
@@ -183,7 +183,8 @@ describe('a context moves, or stays: TS 23.558 8.9.2', () => {
     await assert.rejects(modifyEec(ports, peer, 'r-1', { ueMobilityReq: true }), { code: 'EEC_CONTEXT_MOVING' })
     await assert.rejects(relocateContext(eess.ports(), EEC, 'https://ees3.example.com'), { code: 'EEC_CONTEXT_MOVING' })
     const unreachable = new PeerUnavailable('connect', 'connection refused')
-    const cannot: RelocationPorts['push'] = async (_target, _context, isRepeated) => outcomeOf(unreachable, isRepeated)
+    const cannot: RelocationPorts['push'] = async (_target, _context, isRepeated) =>
+      outcomeOf(unreachable, { isRepeated, sent: true })
     await assert.rejects(relocate({ push: cannot }), unreachable)
     assert.equal((await source.findByEecId(EEC))?.movingTo, TARGET)
     assert.deepEqual(await eess.where(), { source: true, target: false })
@@ -197,7 +198,7 @@ describe('a context moves, or stays: TS 23.558 8.9.2', () => {
       new PeerUnavailable('connect', 'connection refused'),
     ]
     for (const error of errors) {
-      await assert.rejects(relocate({ push: async () => outcomeOf(error, false) }), error)
+      await assert.rejects(relocate({ push: async () => outcomeOf(error, { isRepeated: false, sent: true }) }), error)
       assert.equal((await eess.source.findByEecId(EEC))?.movingTo, undefined)
     }
     await relocate()
@@ -206,15 +207,26 @@ describe('a context moves, or stays: TS 23.558 8.9.2', () => {
 
   test('of what may have been sent before, that it cannot be sent now says nothing', () => {
     const unreachable = new PeerUnavailable('connect', 'connection refused')
+    const unavailable = new RefusedByServer({ status: 503, code: 'NF_CONGESTION' })
+    const refused = new RefusedByServer({ status: 400, code: 'invalid_scope' })
     const outcomes = [
-      outcomeOf(unreachable, true),
-      outcomeOf(new RefusedByServer({ status: 503, code: 'NF_CONGESTION' }), false),
-      outcomeOf(new PeerUnavailable('answer', 'cut off'), false),
+      outcomeOf(unreachable, { isRepeated: true, sent: true }),
+      outcomeOf(unavailable, { isRepeated: false, sent: true }),
+      outcomeOf(new PeerUnavailable('answer', 'cut off'), { isRepeated: false, sent: true }),
+      outcomeOf(unavailable, { isRepeated: true, sent: false }),
+      outcomeOf(unavailable, { isRepeated: false, sent: false }),
+      outcomeOf(refused, { isRepeated: true, sent: false }),
     ]
     assert.deepEqual(
       outcomes.map(({ is }) => is),
-      ['unknown', 'unknown', 'unknown'],
+      ['unknown', 'unknown', 'unknown', 'unknown', 'refused', 'refused'],
     )
+  })
+
+  test('a target that is none is refused before anything is recorded', async () => {
+    for (const target of ['ees2.example.com', 'http://ees2.example.com', 'https://127.0.0.1', 'https://a.example/x'])
+      await assert.rejects(relocateContext(eess.ports(), EEC, target), { code: 'MANDATORY_IE_INCORRECT' }, target)
+    assert.equal((await eess.source.findByEecId(EEC))?.movingTo, undefined)
   })
 
   test('an EEC that was at the T-EES before its context keeps what it has said there', async () => {

@@ -4,25 +4,15 @@ import type { Resolve } from '../../http/client.ts'
 import type { Log } from '../../http/log.ts'
 import { createNotifier } from '../../http/notifier.ts'
 import { readDataKey, writeDataKey } from '../../nf/adapters/own-keys.ts'
-import { eecIdTag } from '../../octets/eec-id-tag.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemRandom } from '../../ports/random.ts'
 import { systemTimers } from '../../ports/timers.ts'
-import type { EECContextPushRes } from '../../spec/messages/eec-context-relocation.ts'
 import { openStore } from '../../store/open-store.ts'
 import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { clientTls } from '../../tls/client.ts'
 import type { EesConfiguration } from '../configuration.ts'
-import {
-  outcomeOf,
-  processPullResponse,
-  processPushResponse,
-  pullRequest,
-  pushRequest,
-  RELOCATION_SCOPE,
-} from '../context-relocation/context-exchange.ts'
 import type { ContextPorts } from '../context-relocation/receive-context.ts'
-import { type RelocationPorts, relocateContext, resumeRelocations } from '../context-relocation/relocate-context.ts'
+import { relocateContext, resumeRelocations } from '../context-relocation/relocate-context.ts'
 import type { DiscoveryPorts } from '../eas-discovery/discover-eas.ts'
 import { notificationOf, type SubscriptionPorts } from '../eas-discovery/subscriptions.ts'
 import type { EasRegistrationPorts } from '../eas-registration/register-eas.ts'
@@ -33,6 +23,13 @@ import { EES_MIGRATIONS } from '../tables.ts'
 import { type EasChange, EasStore } from './eas-store.ts'
 import { EecStore } from './eec-store.ts'
 import { readPems } from './read-configuration.ts'
+import {
+  contextPorts,
+  easRegistrationPorts,
+  eecRegistrationPorts,
+  relocationPorts,
+  subscriptionPorts,
+} from './service-ports.ts'
 import { SubscriptionStore } from './subscription-store.ts'
 
 export const EES_STORE = 'ees.db'
@@ -70,12 +67,11 @@ const PAGE = 500
 /** @throws CannotOpenStore `locked` while another process serves from the folder; NotUsable */
 export async function openServices(options: ServicesOptions): Promise<EesServices> {
   const { folder, configuration, log } = options
-  const { lifetimes, quotas, relocation } = configuration
+  const { quotas } = configuration
   const notifier = await notifierOf(options)
   const dataKey = await ownDataKey(folder, options.passphrase)
   const store = await openStore({ file: join(folder, EES_STORE), migrations: EES_MIGRATIONS })
   const { now } = systemClock
-  const shared = { now, newId: systemRandom.uuid }
   const eecs = new EecStore(store, now, quotas.eecs)
   const subscriptions = new SubscriptionStore({
     store,
@@ -87,56 +83,13 @@ export async function openServices(options: ServicesOptions): Promise<EesService
   const notify = notifySubscribers(subscriptions, notifier, log)
   const eass = await EasStore.open({ store, now, most: quotas.eass, changed: notify })
   const pushing = relocationPorts(options, eecs, subscriptions)
-  const underWay = new Map<string, Promise<EECContextPushRes>>()
-  // Who asks for what is under way gets the answer to that.
-  const relocate = (eecId: string, target: string) => {
-    const name = `${target} ${eecId}`
-    const known = underWay.get(name)
-    if (known !== undefined) return known
-    const relocation = relocateContext(pushing, eecId, target).finally(() => underWay.delete(name))
-    underWay.set(name, relocation)
-    return relocation
-  }
+  const relocate = oncePerContext((eecId, target) => relocateContext(pushing, eecId, target))
   return {
-    eecRegistration: {
-      ...shared,
-      longest: lifetimes.eec * 1000,
-      findByEecId: eecs.findByEecId,
-      findByRegistrationId: eecs.findByRegistrationId,
-      insert: (registration) => eecs.insert(registration),
-      update: (next) => eecs.update(next),
-      remove: (registration) => eecs.remove(registration),
-      fetchContext: (...asked) => fetchContext(options, ...asked),
-    },
-    easRegistration: {
-      ...shared,
-      longest: lifetimes.eas * 1000,
-      findByEasId: eass.findByEasId,
-      findByRegistrationId: eass.findByRegistrationId,
-      keep: (registration) => eass.keep(registration),
-      remove: (registration) => eass.remove(registration),
-    },
+    eecRegistration: eecRegistrationPorts(options, eecs),
+    easRegistration: easRegistrationPorts(options, eass),
     discovery: { liveEass: () => eass.live() },
-    subscriptions: {
-      ...shared,
-      longest: lifetimes.subscription * 1000,
-      checkUri: (uri) => notifier.check(uri),
-      find: (subscriptionId) => subscriptions.find(subscriptionId),
-      insert: (subscription, secret) => subscriptions.insert(subscription, secret),
-      update: (next, secret) => subscriptions.update(next, secret),
-      remove: (subscription) => subscriptions.remove(subscription),
-    },
-    contexts: {
-      ...shared,
-      longest: lifetimes.eec * 1000,
-      eecInToken: relocation.eecInToken,
-      findByEecId: eecs.findByEecId,
-      findByContextId: eecs.findByContextId,
-      findReceived: (source, contextId) => eecs.findReceived(source, contextId),
-      insert: (registration, received) => eecs.insert(registration, received),
-      update: (next, received) => eecs.update(next, received),
-      subscriptionsOf: (eecId) => subscriptions.ofEec(eecId),
-    },
+    subscriptions: subscriptionPorts(options, subscriptions, notifier),
+    contexts: contextPorts(options, eecs, subscriptions),
     operator: { listEecs: (after, limit) => eecs.list(after, limit), relocate },
     async sweep() {
       await eecs.sweep()
@@ -151,6 +104,21 @@ export async function openServices(options: ServicesOptions): Promise<EesService
       notifier.close()
       await store.close()
     },
+  }
+}
+
+type Relocate = OperatorCommands['relocate']
+
+/** Who asks for what is under way gets the answer to that. */
+function oncePerContext(relocate: Relocate): Relocate {
+  const underWay = new Map<string, ReturnType<Relocate>>()
+  return (eecId, target) => {
+    const name = `${target} ${eecId}`
+    const known = underWay.get(name)
+    if (known !== undefined) return known
+    const relocation = relocate(eecId, target).finally(() => underWay.delete(name))
+    underWay.set(name, relocation)
+    return relocation
   }
 }
 
@@ -196,48 +164,4 @@ function notifySubscribers(
   }
   return (change) =>
     void notifyAll(change).catch((error: unknown) => log.error({ err: error }, 'subscribers could not be notified'))
-}
-
-function relocationPorts(
-  { registration }: ServicesOptions,
-  eecs: EecStore,
-  subscriptions: SubscriptionStore,
-): RelocationPorts {
-  return {
-    findByEecId: eecs.findByEecId,
-    moving: () => eecs.moving(),
-    update: (next) => eecs.update(next),
-    forget: (moved, target) => eecs.forget(moved, target),
-    subscriptionsOf: (eecId) => subscriptions.ofEec(eecId),
-    async push(target, context, isRepeated) {
-      const { fqdn } = registration.record
-      try {
-        const purpose = { scope: RELOCATION_SCOPE, eecId: context.eecId }
-        const response = await registration.request(target, pushRequest(fqdn, context), purpose)
-        return { is: 'acknowledged', answer: processPushResponse(response) }
-      } catch (error) {
-        return outcomeOf(error, isRepeated)
-      }
-    },
-  }
-}
-
-/** Without it the EEC is registered all the same: it says everything that it knows itself. */
-async function fetchContext(
-  { configuration, registration, log }: ServicesOptions,
-  srcEesId: string,
-  contextId: string,
-  eecId: string,
-) {
-  const { sources } = configuration.relocation
-  const origin = Object.hasOwn(sources, srcEesId) ? sources[srcEesId] : undefined
-  if (origin === undefined) return undefined
-  try {
-    const message = pullRequest(registration.record.fqdn, contextId)
-    const response = await registration.request(origin, message, { scope: RELOCATION_SCOPE, eecId })
-    return processPullResponse(response, eecId)
-  } catch (error) {
-    log.warn({ eec: eecIdTag(eecId), reason: String(error) }, 'the context could not be fetched')
-    return undefined
-  }
 }

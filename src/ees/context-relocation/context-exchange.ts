@@ -19,13 +19,18 @@ export function processPushResponse(response: Response): EECContextPushRes {
 }
 
 /**
- * Whether a failed push can have left something at the T-EES. A refusal says that it has not; of what never left that is
- * known the first time only.
+ * Whether a failed push can have left something at the T-EES. A refusal says that it has not; that nothing has left says
+ * so the first time only.
+ *
+ * @param sent - whether the token was there, so that the push was tried
  */
-export function outcomeOf(error: unknown, isRepeated: boolean): PushOutcome {
+export function outcomeOf(
+  error: unknown,
+  { isRepeated, sent }: { readonly isRepeated: boolean; readonly sent: boolean },
+): PushOutcome {
   const isRefusal = error instanceof RefusedByServer && !error.isTransient
-  const neverLeft = error instanceof PeerUnavailable && error.phase === 'connect' && !isRepeated
-  return { is: isRefusal || neverLeft ? 'refused' : 'unknown', error }
+  const neverLeft = !sent || (error instanceof PeerUnavailable && error.phase === 'connect')
+  return { is: isRefusal || (neverLeft && !isRepeated) ? 'refused' : 'unknown', error }
 }
 
 /** @param eesId - of the EES that asks */

@@ -1,3 +1,4 @@
+import { fqdnOf } from '../../http/origin.ts'
 import type { EECContext, EECContextPushRes } from '../../spec/messages/eec-context-relocation.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { type EecRegistration, toContext } from '../eec-registration/registration.ts'
@@ -27,9 +28,10 @@ export interface RelocationPorts {
  * before; while that is not known, the same push is repeated, after a restart as well.
  *
  * @param target - `https://FQDN[:PORT]`
- * @throws Refusal REGISTRATION_NOT_FOUND, EEC_CONTEXT_MOVING; what the push met
+ * @throws Refusal REGISTRATION_NOT_FOUND, EEC_CONTEXT_MOVING, MANDATORY_IE_INCORRECT; what the push met
  */
 export async function relocateContext(ees: RelocationPorts, eecId: string, target: string): Promise<EECContextPushRes> {
+  refuseUnless(fqdnOf(target), 'MANDATORY_IE_INCORRECT', 'the target is not https://FQDN[:PORT]')
   const known = await ees.findByEecId(eecId)
   refuseUnless(known, 'REGISTRATION_NOT_FOUND', 'no such EEC is registered here')
   const { movingTo } = known

@@ -112,7 +112,29 @@ export class Session {
   async #requestToken(purpose: TokenPurpose): Promise<GrantedToken> {
     const { tokenEndpoint } = this.#stored.record.authInfo
     if (tokenEndpoint === undefined) throw new NotUsable('this ECS issues no access tokens')
-    return processTokenResponse(await this.ecs.request(tokenRequest(tokenEndpoint, purpose)), purpose)
+    const response = await this.ecs.request(tokenRequest(tokenEndpoint, purpose))
+    const redirected = [307, 308].includes(response.status)
+      ? await this.#requestElsewhere(response, purpose)
+      : undefined
+    return processTokenResponse(redirected ?? response, purpose)
+  }
+
+  /**
+   * TS 29.510 5.4.2.2.2: the authorization server names another one. It is asked, once, if our ECS has told us of it before, for
+   * the name space of the target, at exactly this address; every other redirect is an answer that is not accepted
+   * (THREATS HT-06).
+   */
+  async #requestElsewhere({ headers }: Response, purpose: TokenPurpose): Promise<Response | undefined> {
+    const { location = '' } = headers
+    const { target } = purpose
+    if (target === undefined || !URL.canParse(location)) return undefined
+    const partners = partnersOf(await this.partners.get(), target)
+    const partner = partners.find(
+      ({ fqdn, mtlsRoot }) => fqdnOf(mtlsRoot) === fqdn && location.startsWith(`${mtlsRoot}/`),
+    )
+    if (partner === undefined) return undefined
+    const peer = this.#peers.get(partner.mtlsRoot) ?? this.#peer(partner.mtlsRoot, partner.roots)
+    return peer.request(tokenRequest(location, purpose))
   }
 }
 
