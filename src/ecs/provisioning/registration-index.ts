@@ -1,14 +1,22 @@
 import type { EesId, Fqdn, RegistrationId } from '../../spec/identifiers.ts'
 import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import type { Registration } from '../registrar/registration.ts'
-import { ASPECTS, type Aspect, type Aspects, EVERYWHERE_IF_SILENT, fits, servedBy } from './service-wishes.ts'
+import {
+  ASPECTS,
+  type Aspect,
+  type Aspects,
+  EVERYWHERE_IF_SILENT,
+  fits,
+  type Served,
+  servedBy,
+} from './service-wishes.ts'
 
 /** A live registration as an EEC may learn of it. */
 export interface IndexedEes {
   readonly registrationId: RegistrationId
   readonly eesId: EesId
   readonly fqdn: Fqdn
-  readonly served: Aspects
+  readonly served: Served
   /** of the edge data network in which it stands; empty if it does not say */
   readonly dnn: string
   readonly eesInfo: EESInfo
@@ -116,8 +124,8 @@ class ServedLists {
     this.#silent = everywhereIfSilent ? new Set() : undefined
   }
 
-  add(ees: IndexedEes, values: ReadonlySet<string>): void {
-    if (values.size === 0) this.#silent?.add(ees)
+  add(ees: IndexedEes, values: readonly string[]): void {
+    if (values.length === 0) this.#silent?.add(ees)
     for (const value of values) {
       const list = this.#byValue.get(value)
       if (list === undefined) this.#byValue.set(value, new Set([ees]))
@@ -125,7 +133,7 @@ class ServedLists {
     }
   }
 
-  delete(ees: IndexedEes, values: ReadonlySet<string>): void {
+  delete(ees: IndexedEes, values: readonly string[]): void {
     this.#silent?.delete(ees)
     for (const value of values) {
       const list = this.#byValue.get(value)

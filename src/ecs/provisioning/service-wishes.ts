@@ -4,8 +4,11 @@ import type { ECSServProvReq } from '../../spec/messages/service-provisioning.ts
 /** What an EEC wants of an EES, or what an EES has: values of one kind are compared with values of the same kind only. */
 export type Aspect = 'easId' | 'ecspId' | 'cell' | 'trackingArea' | 'plmn'
 
-/** Of an EEC: an aspect without values is not asked about. Of an EES: it says nothing about that aspect. */
+/** Of an EEC: an aspect without values is not asked about. */
 export type Aspects = Readonly<Record<Aspect, ReadonlySet<string>>>
+
+/** Of an EES: it says nothing about an aspect without values. Lists, because there are many EESs with short ones. */
+export type Served = Readonly<Record<Aspect, readonly string[]>>
 
 /** Who says nothing about where it serves, serves everywhere. Who says nothing about what it serves, serves nothing. */
 export const EVERYWHERE_IF_SILENT: Readonly<Record<Aspect, boolean>> = {
@@ -31,42 +34,42 @@ export function wishesOf({
 }: ProvisioningFilters): Aspects {
   const profiles = [...acProfs, ...appInfo.map(({ acProf }) => acProf)]
   return {
-    easId: setOf(profiles.flatMap(({ eass = [] }) => eass.map(({ easId }) => easId))),
-    ecspId: setOf(ecspIds),
-    cell: setOfHex([locInf?.cellId]),
-    trackingArea: setOfHex([locInf?.trackingAreaId]),
-    plmn: setOf(connInfo.flatMap(({ plmnId }) => (plmnId === undefined ? [] : [nameOfPlmn(plmnId)]))),
+    easId: new Set(profiles.flatMap(({ eass = [] }) => eass.map(({ easId }) => easId))),
+    ecspId: new Set(ecspIds),
+    cell: setOfHex(locInf?.cellId),
+    trackingArea: setOfHex(locInf?.trackingAreaId),
+    plmn: new Set(connInfo.flatMap(({ plmnId }) => (plmnId === undefined ? [] : [nameOfPlmn(plmnId)]))),
   }
 }
 
-export function servedBy({ easIds, provId, svcArea }: EESProfile): Aspects {
+export function servedBy({ easIds = NONE, provId, svcArea }: EESProfile): Served {
   const { ncgis = [], ecgis = [], tais = [], plmnIds = [] } = svcArea?.topServAr ?? {}
+  const cells = [...ncgis.map(({ nrCellId }) => nrCellId), ...ecgis.map(({ eutraCellId }) => eutraCellId)]
   return {
-    easId: setOf(easIds ?? []),
-    ecspId: setOf(provId === undefined ? [] : [provId]),
-    cell: setOfHex([...ncgis.map(({ nrCellId }) => nrCellId), ...ecgis.map(({ eutraCellId }) => eutraCellId)]),
-    trackingArea: setOfHex(tais.map(({ tac }) => tac)),
-    plmn: setOf(plmnIds.map(nameOfPlmn)),
+    easId: easIds,
+    ecspId: provId === undefined ? NONE : [provId],
+    cell: orNone(cells.map(canonicalHex)),
+    trackingArea: orNone(tais.map(({ tac }) => canonicalHex(tac))),
+    plmn: orNone(plmnIds.map(nameOfPlmn)),
   }
 }
 
-export function fits(served: Aspects, wanted: Aspects): boolean {
+/** Most EESs say nothing about most aspects: one list does for all of them. */
+const NONE: string[] = []
+const orNone = (values: readonly string[]): readonly string[] => (values.length === 0 ? NONE : values)
+
+export function fits(served: Served, wanted: Aspects): boolean {
   return ASPECTS.every((aspect) => {
-    if (wanted[aspect].size === 0) return true
-    if (served[aspect].size === 0) return EVERYWHERE_IF_SILENT[aspect]
-    for (const value of wanted[aspect]) if (served[aspect].has(value)) return true
-    return false
+    const [has, wants] = [served[aspect], wanted[aspect]]
+    if (wants.size === 0) return true
+    return has.length === 0 ? EVERYWHERE_IF_SILENT[aspect] : has.some((value) => wants.has(value))
   })
 }
 
 const nameOfPlmn = ({ mcc, mnc }: { readonly mcc: string; readonly mnc: string }) => `${mcc}-${mnc}`
 
 /** Identifiers of cells and tracking areas are hexadecimal: case says nothing (TS 29.571 5.4.2). */
-function setOfHex(texts: readonly (string | undefined)[]): ReadonlySet<string> {
-  return setOf(texts.flatMap((text) => text?.toLowerCase() ?? []))
-}
+const canonicalHex = (text: string) => text.toLowerCase()
 
-const NONE: ReadonlySet<string> = new Set()
-
-/** Most EESs say nothing about most aspects: one set does for all of them. */
-const setOf = (values: readonly string[]): ReadonlySet<string> => (values.length === 0 ? NONE : new Set(values))
+const setOfHex = (text: string | undefined): ReadonlySet<string> =>
+  new Set(text === undefined ? [] : [canonicalHex(text)])
