@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
@@ -20,6 +20,7 @@ function blocks(mark: string): string[] {
 describe('the README', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>
   let ecs: Server | undefined
+  const others: Server[] = []
   const [first = '', invite = '', onboard = '', life = '', revoke = ''] = blocks('')
 
   const paste = (text: string) => {
@@ -34,7 +35,7 @@ describe('the README', () => {
     story = await storyFolder()
   })
   after(async () => {
-    await ecs?.stop()
+    await Promise.all([ecs, ...others].map((server) => server?.stop()))
     await story.remove()
   })
 
@@ -79,4 +80,29 @@ $ees2 "$mtls/eecs-eesregistration/v1/registrations/11111111-1111-4111-8111-11111
     const revoked = await paste(`${reader}\n${mutual} || true`)
     assert.match(revoked.stdout, /^(401|000)$/, revoked.stderr)
   })
+
+  test('a device opens the edge with the key of its subscription', async () => {
+    const { code, stderr } = await paste(blocks('core').join('\n'))
+    assert.equal(code, 0, stderr)
+    await ecs?.stop()
+    const commands = blocks('servers').join('').trimEnd().split('\n')
+    assert.equal(commands.length, 4)
+    for (const command of commands) {
+      const [, entity = '', folder = ''] = /^edgeward (\w+) serve --dir (\S+)$/.exec(command) ?? []
+      others.push(await serve(entity, 'serve', '--dir', story.at(folder)))
+    }
+    const device = await paste(blocks('device').join('\n'))
+    assert.equal(device.code, 0, device.stderr)
+    assert.match(device.stdout, /TR 33.839 6.x.2.1 step 7/)
+  })
+})
+
+test('whatever file README and docs/procedures name is there', () => {
+  const procedures = readdirSync(`${CHECKOUT}docs/procedures`).map((name) => `docs/procedures/${name}`)
+  const missing = ['README.md', ...procedures].flatMap((document) =>
+    [...readFileSync(`${CHECKOUT}${document}`, 'utf8').matchAll(/`((?:src|test|docs|examples)\/[^`\s]*)`/g)]
+      .filter(([, file = '']) => !existsSync(`${CHECKOUT}${file}`))
+      .map(([, file]) => `${document}: ${file}`),
+  )
+  assert.deepEqual(missing, [])
 })
