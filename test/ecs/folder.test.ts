@@ -49,7 +49,10 @@ describe('the keys in the folder of an ECS', () => {
       needed()
         .filter((file) => !file.includes('token-'))
         .sort(),
-      [...['ca/ecs-issuer.key', 'ca/ees-issuer.key', 'keys/onboarding.key', 'sealing.key']],
+      [
+        ...['ca/ecs-issuer.key', 'ca/ees-issuer.key'],
+        ...['keys/data.key', 'keys/forwarding.key', 'keys/onboarding.key', 'sealing.key'],
+      ],
     )
     for (const file of [...keys, 'ecs.db']) assert.equal((await stat(at(file))).mode & 0o777, 0o600, file)
     for (const file of keys.filter((file) => file !== 'sealing.key' && !file.startsWith('operator/'))) {

@@ -1,9 +1,11 @@
-import { hash } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writePem } from '../../certificates/pem.ts'
 import { spkiSha256 } from '../../certificates/public-key.ts'
 import type { Log } from '../../http/log.ts'
+import { readDataKey, writeDataKey } from '../../nf/adapters/own-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Signer } from '../../ports/signer.ts'
@@ -52,6 +54,8 @@ export interface OpenEcs extends EcsEnvironment, EcsFolder {
   /** Does what is due with the signing keys. */
   keepKeys(change?: (keys: SigningKeys) => Promise<SigningKeys>): Promise<void>
   readonly keyFiles: SigningKeyFiles
+  /** seals the secrets that the store holds */
+  readonly dataKey: KeyObject
   close(): Promise<void>
 }
 
@@ -87,8 +91,16 @@ async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: Ec
     onboardingSince,
     ...policy,
     ...keys,
+    dataKey: await ownDataKey(folder, environment),
     close: () => store.close(),
   }
+}
+
+/** Made at the first opening. @throws FileRefused */
+async function ownDataKey({ folder, secret }: EcsFolder, { random }: EcsEnvironment): Promise<KeyObject> {
+  const file = join(folder, 'keys', 'data.key')
+  if (!existsSync(file)) await writeDataKey(file, secret, random)
+  return readDataKey(file, secret)
 }
 
 /** A certificate that was about to be signed when the ECS stopped may exist: its serial is revoked (THREATS CA-04). */

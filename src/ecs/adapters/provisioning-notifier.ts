@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { LookUp } from '../../http/notification-target.ts'
 import { createNotifier, type Notifier } from '../../http/notifier.ts'
-import { readDataKey, writeDataKey } from '../../nf/adapters/own-keys.ts'
 import { clientTls } from '../../tls/client.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
 import { Notifications } from '../provisioning/notifications.ts'
@@ -31,9 +29,8 @@ export async function openProvisioningNotifier(
   credential: () => ServerCredential,
   lookUp?: LookUp,
 ): Promise<ProvisioningNotifier> {
-  const { store, clock, timers, random, log, configuration } = ecs
+  const { store, clock, timers, random, log, configuration, dataKey } = ecs
   const { subscriptions: total, subscriptionsPerEec: perEec, subscriptionLifetime } = configuration.provisioning
-  const dataKey = await ownDataKey(ecs)
   const kept = await subscriptionStore({ store, clock, random, dataKey, quota: { perEec, total } })
   const notifier = await openNotifier(ecs, credential, lookUp)
   const notifications = new Notifications({
@@ -70,12 +67,6 @@ export async function openProvisioningNotifier(
       await notifications.close()
     },
   }
-}
-
-async function ownDataKey({ folder, secret, random }: OpenEcs) {
-  const file = join(folder, 'notification.key')
-  if (!existsSync(file)) await writeDataKey(file, secret, random)
-  return readDataKey(file, secret)
 }
 
 async function openNotifier(
