@@ -9,10 +9,11 @@ import { writePem } from '../src/certificates/pem.ts'
 import { initFolder } from '../src/ecs/adapters/init-folder.ts'
 import { openEcs } from '../src/ecs/adapters/open-ecs.ts'
 import { operatorCommands } from '../src/ecs/adapters/operator.ts'
-import { issueOwn, newKey, pemOfKey } from '../src/ecs/adapters/own-keys.ts'
+import { issueOwn, pemOfKey } from '../src/ecs/adapters/own-keys.ts'
 import type { Bundle } from '../src/ecs/operator/invite-ees.ts'
 import { withoutListeners } from '../src/ecs/server/serve-ecs.ts'
 import { createLog } from '../src/http/log.ts'
+import { newSigningKey } from '../src/nf/adapters/own-keys.ts'
 import { systemClock } from '../src/ports/clock.ts'
 import { systemRandom } from '../src/ports/random.ts'
 import { signerOf } from '../src/ports/signer.ts'
@@ -49,8 +50,8 @@ export async function prepare(): Promise<Setting> {
 async function writeBareCertificates(folder: string): Promise<void> {
   const common = { now: systemClock.now(), random: systemRandom }
   const issuance = { now: common.now, crlDistributionPoint: 'https://bare.example.com/crl' }
-  const root = await createRoot('example.com' as Fqdn, { ...common, signer: signerOf(newKey()) })
-  const issuer = await createIssuer('ecs-issuer', root, { ...common, ...issuance, signer: signerOf(newKey()) })
+  const root = await createRoot('example.com' as Fqdn, { ...common, signer: signerOf(newSigningKey()) })
+  const issuer = await createIssuer('ecs-issuer', root, { ...common, ...issuance, signer: signerOf(newSigningKey()) })
   const chain = writePem('CERTIFICATE', issuer.certificate.der)
   for (const name of ['bare', 'client']) {
     const { pem, key } = await issueOwn(

@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { writeCertificationRequest } from '../../src/certificates/certification-request.ts'
 import { writePem } from '../../src/certificates/pem.ts'
 import { spkiSha256 } from '../../src/certificates/public-key.ts'
-import { readSealedKey } from '../../src/ecs/adapters/own-keys.ts'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
 import { type Message, openPeer, type Peer, type Response } from '../../src/http/client.ts'
+import { readSealedPrivateKey } from '../../src/nf/adapters/own-keys.ts'
 import { signerOf } from '../../src/ports/signer.ts'
 import type { EESRegistrationResp } from '../../src/spec/messages/onboarding-information.ts'
 import { clientTls } from '../../src/tls/client.ts'
@@ -147,7 +147,7 @@ describe('the key that an EES brings: TR 33.839 6.Y.2 steps 3 and 4', () => {
   test("ON-04: the keys of the authorities and of the server are nobody else's", async () => {
     const bundle = await invite('on04g')
     for (const authority of ['root', 'ees-issuer', 'ecs-issuer', 'operator-issuer']) {
-      const key = await readSealedKey(join(ecs.folder, 'ca', `${authority}.key`), ecs.opened.secret)
+      const key = await readSealedPrivateKey(join(ecs.folder, 'ca', `${authority}.key`), ecs.opened.secret)
       const csr = requestText(await writeCertificationRequest({ fqdn: ecs.fqdn, signer: signerOf(key) }))
       const message = await onboardingMessage(bundle, newEesKey(), { onboardingInformation: { csr } })
       refusedWith(await withoutTrace(ecs, () => ecs.anybody().request(message)), 'PUBLIC_KEY_IN_USE')

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
 import { issueCrl } from '../../certificates/crl.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
+import { freePorts } from '../../nf/adapters/free-ports.ts'
+import { newSigningKey } from '../../nf/adapters/own-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { signerOf } from '../../ports/signer.ts'
@@ -15,7 +16,7 @@ import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { DEFAULT_POLICY } from '../authorization-server/policy.ts'
 import { type Configuration, configurationText } from '../configuration.ts'
 import { ECS_MIGRATIONS } from '../tables.ts'
-import { issueOwn, newKey, pemOfKey, writeAuthority, writeSealedKey } from './own-keys.ts'
+import { issueOwn, pemOfKey, writeAuthority, writeSealedKey } from './own-keys.ts'
 import { writeSetting } from './settings.ts'
 
 const ISSUER_ROLES: readonly IssuerRole[] = ['ees-issuer', 'ecs-issuer', 'operator-issuer']
@@ -60,7 +61,7 @@ export async function initFolder(folder: string, fqdn: Fqdn, options: InitOption
     const issuance = { now: clock.now(), random, crls: `https://${fqdn}:${ports.server}/crl` }
     const issuers = await createAuthorities(draft, fqdn, secret, issuance)
     await createOperator(draft, issuers['operator-issuer'], issuance)
-    await writeSealedKey(join(draft, 'keys', 'onboarding.key'), newKey(), secret)
+    await writeSealedKey(join(draft, 'keys', 'onboarding.key'), newSigningKey(), secret)
     await writeFile(join(draft, 'policy.yaml'), DEFAULT_POLICY)
     await writeFile(join(draft, 'ecs.yaml'), configurationText(fqdn, listen))
     await rename(draft, final)
@@ -77,13 +78,13 @@ interface Issuance {
 }
 
 async function createAuthorities(folder: string, fqdn: Fqdn, secret: SealingSecret, { now, random, crls }: Issuance) {
-  const rootKey = newKey()
+  const rootKey = newSigningKey()
   const root = await createRoot(domainOf(fqdn), { signer: signerOf(rootKey), now, random })
   await writeAuthority(join(folder, 'ca', 'root'), root, rootKey, secret)
   await writeFile(join(folder, 'ca', 'root.crl'), await emptyCrl(root, now))
   const made: Partial<Record<IssuerRole, Issuer>> = {}
   for (const role of ISSUER_ROLES) {
-    const key = newKey()
+    const key = newSigningKey()
     made[role] = await createIssuer(role, root, {
       signer: signerOf(key),
       now,
@@ -127,22 +128,9 @@ const LISTENERS = ['server', 'mtls', 'psk', 'admin'] as const
 /** @returns the ports: where 0 is asked for, one that nobody listens on now, kept because addresses stand in bundles */
 async function createStore(folder: string, listen: Configuration['listen']) {
   const store = await openStore({ file: join(folder, 'ecs.db'), migrations: ECS_MIGRATIONS })
-  const free = await freePorts(LISTENERS.length)
+  const free = await freePorts('127.0.0.1', LISTENERS.length)
   const ports = LISTENERS.map((name, index) => [name, listen[name] || (free[index] ?? 0)] as const)
   await store.commit(ports.map(([name, port]) => writeSetting(`port.${name}`, String(port))))
   await store.close()
   return Object.fromEntries(ports) as Record<(typeof LISTENERS)[number], number>
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const listening = servers.map(
-    (server) => new Promise<void>((done, failed) => server.once('error', failed).listen(0, '127.0.0.1', done)),
-  )
-  await Promise.all(listening)
-  return servers.map((server) => {
-    const address = server.address()
-    server.close()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
 }

@@ -6,13 +6,14 @@ import { parse } from 'yaml'
 import type { Issuer } from '../../certificates/authority.ts'
 import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
 import { findInvalidParam } from '../../http/schema.ts'
+import { newSigningKey, readSealedPrivateKey } from '../../nf/adapters/own-keys.ts'
 import { type Signer, signerOf } from '../../ports/signer.ts'
 import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
 import type { SealingSecret } from '../../store/sealed-file.ts'
 import { type Policy, parsePolicy } from '../authorization-server/policy.ts'
 import { Configuration, withDefaults } from '../configuration.ts'
 import { POLICED_OPERATIONS } from '../operations.ts'
-import { newKey, readAuthority, readSealedKey, writeSealedKey } from './own-keys.ts'
+import { readAuthority, writeSealedKey } from './own-keys.ts'
 
 /** A file of the operator's that cannot be used; the message says which and why. */
 export class ConfigurationError extends Error {
@@ -64,15 +65,15 @@ export async function openFolder(folder: string, passphrase: string | undefined)
     eesIssuer: await readAuthority(ca('ees-issuer'), secret),
     ecsIssuer: await readAuthority(ca('ecs-issuer'), secret),
     operatorIssuer: await certificate('operator-issuer'),
-    onboarding: signerOf(await readSealedKey(join(folder, 'keys', 'onboarding.key'), secret)),
+    onboarding: signerOf(await readSealedPrivateKey(join(folder, 'keys', 'onboarding.key'), secret)),
     forwardingSigner: signerOf(await forwardingKey(join(folder, 'keys', 'forwarding.key'), secret)),
   }
 }
 
 /** Made at the first start, also of an ECS that is older than its peers. */
 async function forwardingKey(file: string, secret: SealingSecret): Promise<KeyObject> {
-  if (!existsSync(file)) await writeSealedKey(file, newKey(), secret)
-  return readSealedKey(file, secret)
+  if (!existsSync(file)) await writeSealedKey(file, newSigningKey(), secret)
+  return readSealedPrivateKey(file, secret)
 }
 
 async function readConfiguration(file: string): Promise<Configuration & { fqdn: Fqdn }> {

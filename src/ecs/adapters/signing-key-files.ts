@@ -1,12 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { newSigningKey, readSealedPrivateKey } from '../../nf/adapters/own-keys.ts'
 import { type Signer, signerOf } from '../../ports/signer.ts'
 import type { SealingSecret } from '../../store/sealed-file.ts'
 import type { Store } from '../../store/store.ts'
 import { jwkOf, jwkThumbprint, publicKeyOf } from '../../tokens/jwk.ts'
 import type { KeySchedule, SigningKey, SigningKeyPorts, SigningKeys } from '../authorization-server/signing-keys.ts'
-import { newKey, readSealedKey, writeSealedKey } from './own-keys.ts'
+import { writeSealedKey } from './own-keys.ts'
 import { commit } from './registration-store.ts'
 import { readSetting, writeSetting } from './settings.ts'
 
@@ -31,7 +32,7 @@ export function signingKeyFiles(options: {
     now,
     loadSigningKeys: () => load(store),
     async generateSigningKey() {
-      const key = newKey()
+      const key = newSigningKey()
       const publicKey = createPublicKey(key)
       await writeSealedKey(fileOf(publicKey), key, secret)
       return publicKey
@@ -47,7 +48,7 @@ export function signingKeyFiles(options: {
       await destroyOthers(folder, [keys.active, ...(keys.next ? [keys.next] : [])].map(kidOf))
       return keys
     },
-    signerOf: async (publicKey) => signerOf(await readSealedKey(fileOf(publicKey), secret)),
+    signerOf: async (publicKey) => signerOf(await readSealedPrivateKey(fileOf(publicKey), secret)),
   }
 }
 

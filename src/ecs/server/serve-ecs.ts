@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { Listener } from '../../http/listener.ts'
+import { regularly } from '../../nf/server/upkeep.ts'
 import { showsUri } from '../../tls/connection.ts'
 import { tlsSelfTest } from '../../tls/self-test.ts'
 import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
@@ -188,29 +189,18 @@ function upkeep(
     refreshPeers(): Promise<void>
   },
 ): () => void {
-  const { timers, clock, log } = ecs
-  const regularly = (period: number, name: string, work: () => Promise<unknown>) => {
-    let busy = false
-    return timers.every(period, () => {
-      if (busy) return
-      busy = true
-      work()
-        .catch((error: unknown) => log.error({ err: error, work: name }, 'upkeep failed; it is tried again'))
-        .finally(() => {
-          busy = false
-        })
-    })
-  }
+  const { timers, clock } = ecs
+  const every = (period: number, name: string, work: () => Promise<unknown>) => regularly(ecs, period, name, work)
   const stops = [
-    regularly(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
+    every(SECOND, 'expired registrations', () => deregisterExpired(endingPorts(ecs))),
     timers.every(SECOND, own.endKeys),
-    regularly(5 * SECOND, 'keys in doubt', own.confirmKeys),
-    regularly(60 * SECOND, 'subscriptions', own.keepSubscriptions),
-    regularly(SECOND, 'trust in other ECSs', own.refreshPeers),
-    regularly(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
-    regularly(60 * SECOND, 'clock', () => warnOfClock(ecs)),
-    regularly(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
-    regularly(HOUR, 'server certificate', async () => {
+    every(5 * SECOND, 'keys in doubt', own.confirmKeys),
+    every(60 * SECOND, 'subscriptions', own.keepSubscriptions),
+    every(SECOND, 'trust in other ECSs', own.refreshPeers),
+    every(60 * SECOND, 'signing keys', () => ecs.keepKeys()),
+    every(60 * SECOND, 'clock', () => warnOfClock(ecs)),
+    every(HOUR, 'expired tokens', () => forgetExpiredTokens(ecs)),
+    every(HOUR, 'server certificate', async () => {
       if (clock.now() >= own.current().renewAfter) await own.renew()
     }),
   ]
