@@ -13,8 +13,6 @@ const TrustedEnt = Type.Object(
     issuer: Type.String(),
     /** where it shows its certificates, `https://FQDN:PORT`, if that is not the issuer */
     apiRoot: Type.Optional(Type.String()),
-    /** where it can be asked, by mutual TLS, likewise */
-    introspectionRoot: Type.Optional(Type.String()),
     /** where it is asked about tokens, over mutual TLS, if that is not the issuer */
     introspectionRoot: Type.Optional(Type.String()),
     /** PEM files of the roots that vouch for it */
