@@ -1,7 +1,7 @@
 import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
-import type { ApplicationError } from '../spec/application-errors.ts'
+import { type ApplicationError, errorRow } from '../spec/application-errors.ts'
 import { Refusal } from '../spec/refusal.ts'
 import type { Log } from './log.ts'
 import { oauthStatus, toOauthError, toProblem, wwwAuthenticate } from './problem.ts'
@@ -42,12 +42,13 @@ export function sendRefusal(request: Request, reply: Reply, refusal: Refusal): R
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
   reply.header('cache-control', 'no-store')
   stopReading(request, reply, refusal)
+  const { status } = errorRow(refusal.code)
+  if (status === 503 || status === 429) reply.header('retry-after', '1')
   if (request.routeOptions.config?.refusals === 'oauth') {
     reply.code(oauthStatus(refusal)).header('content-type', 'application/json').header('pragma', 'no-cache')
     return reply.send(encode(toOauthError(refusal)))
   }
   const problem = toProblem(refusal, pathOf(request))
-  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1')
   return reply.code(problem.status).header('content-type', 'application/problem+json').send(encode(problem))
 }
 

@@ -32,8 +32,11 @@ export interface OauthError {
   readonly error_description: string
 }
 
+/** Where the server is at fault, no error of RFC 6749 5.2 is true: the codes of 4.1.2.1 say so, which 8.5 leaves room for. */
 export function toOauthError(refusal: Refusal): OauthError {
-  return { error: errorRow(refusal.code).oauth ?? 'invalid_request', error_description: refusal.detail }
+  const { status, oauth } = errorRow(refusal.code)
+  const unstated = status >= 500 ? 'server_error' : 'invalid_request'
+  return { error: oauth ?? unstated, error_description: refusal.detail }
 }
 
 /** 401 for a client that failed to authenticate, 400 for every other error of the table (RFC 6749 5.2). */

@@ -3,7 +3,7 @@
  * anything else that is thrown is our own fault and leaves as a 500 without detail.
  *
  * `status` and `title` go into RFC 9457 problem details, the key is 3GPP's `cause` (TS 29.500 5.2.7).
- * `oauth` is the RFC 6749 5.2 error that the token endpoints answer for the same refusal.
+ * `oauth` is the error that the token endpoints answer for the same refusal: of RFC 6749 5.2, or of 4.1.2.1 with a 5xx.
  * `challenge` is the error in `WWW-Authenticate` (RFC 6750 3.1, RFC 9449 7.1); an empty string asks for a credential
  * without naming an error.
  */
@@ -246,7 +246,12 @@ export const APPLICATION_ERRORS = {
   // our side
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests', clause: 'RFC 6585 4' },
   SYSTEM_FAILURE: { status: 500, title: 'System failure', clause: 'TS 29.500 5.2.7.2' },
-  NF_CONGESTION: { status: 503, title: 'Not available now', clause: 'TS 29.500 5.2.7.2' },
+  NF_CONGESTION: {
+    status: 503,
+    title: 'Not available now',
+    clause: 'TS 29.500 5.2.7.2',
+    oauth: 'temporarily_unavailable',
+  },
   QUOTA_EXCEEDED: { status: 507, title: 'No room for more', clause: 'THREATS HT-11' },
 } as const satisfies Record<string, ErrorRow>
 

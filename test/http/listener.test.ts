@@ -140,7 +140,9 @@ describe('a listener', () => {
       credentials,
       explain: (error) => (error instanceof TypeError ? new Refusal('NF_CONGESTION', 'not now') : undefined),
       authenticators: {
-        public: async () => undefined,
+        public: async ({ operation }) => {
+          if (operation.path === '/token') throw new TypeError('canary')
+        },
         token: async () => {
           throw new TypeError('canary')
         },
@@ -149,6 +151,10 @@ describe('a listener', () => {
     const peer = explaining.peer()
     const busy = await peer.request(note())
     assert.deepEqual([busy.status, busy.headers['retry-after'], json(busy).detail], [503, '1', 'not now'])
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const token = await peer.request({ method: 'POST', path: '/token', headers, body: 'a=b' })
+    assert.deepEqual([token.status, token.headers['retry-after']], [503, '1'])
+    assert.equal(json(token).error, 'temporarily_unavailable')
     assert.equal((await peer.request({ method: 'GET', path: '/fault' })).status, 500)
     peer.close()
     await explaining.close()

@@ -35,7 +35,7 @@ describe('problem details: RFC 9457, TS 29.571 ProblemDetails', () => {
 })
 
 describe('errors of the token endpoint: RFC 6749 5.2', () => {
-  const REGISTERED = [
+  const OF_THE_CLIENT = [
     'invalid_request',
     'invalid_client',
     'invalid_grant',
@@ -45,13 +45,16 @@ describe('errors of the token endpoint: RFC 6749 5.2', () => {
     // RFC 9449 12.2
     'invalid_dpop_proof',
   ]
+  // RFC 6749 4.1.2.1, by 8.5
+  const OF_THE_SERVER = ['server_error', 'temporarily_unavailable']
 
-  test('each refusal has an error that the RFC defines, and a status that it allows', () => {
+  test('each refusal has an error that the RFC defines, and a status that it allows; a server at fault blames no client', () => {
     for (const code of codes) {
       const { error, error_description } = toOauthError(refusal(code))
-      assert.ok(REGISTERED.includes(error), code)
-      assert.equal(error_description, 'why')
       const { status } = errorRow(code)
+      assert.ok((status >= 500 ? OF_THE_SERVER : OF_THE_CLIENT).includes(error), code)
+      assert.equal(error === 'temporarily_unavailable', status === 503, code)
+      assert.equal(error_description, 'why')
       const kept = status >= 500 || [413, 415, 429].includes(status)
       assert.equal(oauthStatus(refusal(code)), kept ? status : error === 'invalid_client' ? 401 : 400, code)
     }
