@@ -17,7 +17,7 @@ const TrustedEnt = Type.Object(
     introspectionRoot: Type.Optional(Type.String()),
     /** PEM files of the roots that vouch for it */
     anchors: Type.Array(fileName, { minItems: 1 }),
-    /** by its certificate, by asking it, or both ways (TR 33.839 solution 25 step 2) */
+    /** by its certificate, by asking it, or both ways (TR 33.739 6.25.2 step 2) */
     verify: Type.Enum(['certificate', 'introspection', 'both']),
     /** whether a token that is bound to no key is taken */
     unbound: Type.Enum(['refused', 'allowed']),

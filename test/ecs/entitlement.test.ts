@@ -12,7 +12,7 @@ import { bodyOf, onboard, type RunningEcs } from './running-ecs.ts'
 const GPSI = 'msisdn-491710000001'
 const WITH_TOKENS = { suppFeat: featuresOf([64]) }
 
-describe('EEC authentication by entitlement token at the ECS: TR 33.839 solution 25', () => {
+describe('EEC authentication by entitlement token at the ECS: TR 33.739 6.25.2', () => {
   let ent: AnEnt
   let ecs: RunningEcs
   let peer: Peer

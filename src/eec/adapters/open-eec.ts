@@ -53,8 +53,8 @@ export interface EecOptions {
 
 /**
  * Authenticates an EEC at an ECS by the first of its methods that the ECS offers (D-15): with the key of its UE
- * (TR 33.839 6.x.2), or with a token of the entitlement configuration server (TR 33.739 6.25). A method that fails is the
- * end: no other one takes its place (THREATS NG-03).
+ * (TR 33.839 6.x.2), or with a token of the entitlement configuration server (TR 33.739 6.25.2). A method that fails is
+ * the end: no other one takes its place (THREATS NG-03).
  *
  * @throws NotUsable before anything is sent; FileRefused if others can read a secret; AuthenticationStepFailed
  */
