@@ -104,6 +104,29 @@ describe('an EEC at an EES: TS 33.558 6.3, D-15', () => {
     await refused(verifyEec(verifiers, bearer), 'CREDENTIAL_MISSING', /scheme DPoP/)
   })
 
+  test('TK-09: a token that expires while the keys of the ECS are awaited is refused', async () => {
+    let now = Date.now()
+    const keys = keySetOf([ECS1.publicKey])
+    const slow = {
+      async get(kid: string) {
+        now += 10_000
+        return keys.get(kid)
+      },
+    }
+    const verifier = {
+      issuers: new Map([[ECS1.iss, slow]]),
+      audience: EES,
+      clock: { now: () => now },
+      replays: new ReplayCache(now),
+      read: new LRUCache<string, EecAccessTokenClaims>({ max: 10 }),
+      mayGoOn: () => true,
+    }
+    const grant = { iss: ECS1.iss, eecId: EEC.id, aud: EES, scope: scope('eees-easdiscovery'), jkt: EEC.kid }
+    const token = await issueEecAccessToken(grant, { signer: ECS1.signer, now, jti: randomUUID(), lifetime: 5 })
+    const request = await presenting(token)
+    await refused(verifyEecAccess(verifier, request, scope('eees-easdiscovery')), 'TOKEN_INVALID', /expired/)
+  })
+
   test('TK-03, TK-07: for another EES or another service it does not serve', async () => {
     const elsewhere = await accessToken({ aud: ECS })
     await refused(verifyEec(verifiers, await presenting(elsewhere)), 'TOKEN_INVALID', /another audience/)
