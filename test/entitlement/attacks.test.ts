@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -306,6 +307,21 @@ describe('attacks on the entitlement server', () => {
     await assert.rejects(ent.rotate({ foreign: true }), refused)
     await assert.rejects(ent.server.operator.installSigningKey({ chain: 'no PEM', replacesAll: true }), refused)
   })
+})
+
+test('EN-07: a key that is in use gets no second certificate, and signs on', async (t) => {
+  const ent = await runEntitlement()
+  t.after(() => ent.close())
+  await ent.server.operator.allow({ supi: SUPI, eecId: 'eec-1' })
+  const path = '/.well-known/edge-entitlement/certificates'
+  const { body } = await ent.device.peer.request({ method: 'GET', path })
+  const { keys } = JSON.parse(body.toString()) as { keys: JsonWebKey[] }
+  assert.equal(keys.length, 1)
+  for (const { kty = '', crv = '', x = '', y = '' } of keys) {
+    const key = createPublicKey({ format: 'jwk', key: { kty, crv, x, y } })
+    await assert.rejects(ent.rotate({ key }), { name: 'Refusal', code: 'SIGNING_KEY_NOT_ACCEPTED' })
+  }
+  assert.ok(await operatorToken(ent.device))
 })
 
 test('EN-04: no value of a query or of a body reaches the log, a refusal or the store; no answer is kept', async (t) => {

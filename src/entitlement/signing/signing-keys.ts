@@ -87,6 +87,9 @@ export async function installSigningKey(ent: InstallationPorts, certification: C
   refuseUnless(leaf !== undefined, 'SIGNING_KEY_NOT_ACCEPTED', 'there is no certificate')
   const kid = jwkThumbprint(leaf.publicKey)
   refuseUnless(await ent.hasPrivateKey(kid), 'SIGNING_KEY_NOT_ACCEPTED', 'this server has not made that key')
+  // With another certificate it would have to be shown anew before it signs, and nothing would sign meanwhile.
+  const isNew = ent.signingKeys().every((key) => key.kid !== kid)
+  refuseUnless(isNew, 'SIGNING_KEY_NOT_ACCEPTED', 'the key has a certificate: make a new key')
   checkOwnChain(ent, { leaf, intermediates, now })
 
   const others = publishedKeys(ent.signingKeys(), now)
