@@ -4,7 +4,6 @@ import { acceptIf, readJson, requireStatus } from '../http/response.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Progress } from '../ports/progress.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
-import { closedEnum } from '../spec/messages/forms.ts'
 import type { EecId } from '../spec/subscriber-identifiers.ts'
 import type { TokenGrant } from './authentication/authenticated-connection.ts'
 import type { BoundToken } from './bound-token.ts'
@@ -17,10 +16,10 @@ const TOKEN_ENDPOINT = '/oauth2/token'
 /** What an EEC does at an EES. */
 export const EES_SERVICES = 'eees-easdiscovery eees-eecregistration'
 
-/** RFC 6749 5.1, RFC 9449 5. */
+/** RFC 6749 5.1, RFC 9449 5. The token is one that a header can carry (RFC 6750 2.1); the case of its type says nothing. */
 const TokenResponse = Type.Object({
-  access_token: Type.String({ minLength: 1, maxLength: 8_192 }),
-  token_type: closedEnum(['DPoP']),
+  access_token: Type.String({ pattern: '^[A-Za-z0-9._~+/-]+=*$', maxLength: 8_192 }),
+  token_type: Type.String({ pattern: '^[Dd][Pp][Oo][Pp]$' }),
   expires_in: Type.Integer({ minimum: 1, maximum: 3_600 }),
   scope: Type.Optional(Type.String()),
 })

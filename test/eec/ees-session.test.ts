@@ -176,7 +176,17 @@ describe('an EEC at its EESs: TS 33.558 6.2 and 6.3, EDGE-1', () => {
     await assert.rejects(lying.session.openEes(lying.ees.info), { step: 'token for the EES' })
     const wider = await started({ tokens: { ...TOKENS, scope: 'eees-easdiscovery eees-eeccontextreloc' } })
     await assert.rejects(wider.session.openEes(wider.ees.info), { step: 'token for the EES', message: /more than/ })
-    for (const { received } of [ees, lying.ees, wider.ees]) assert.deepEqual(received, [])
+    const broken = await started({ tokens: { ...TOKENS, access_token: 'a.token\r\nx-other: 1' } })
+    const unusable = { step: 'token for the EES', message: /access_token/ }
+    await assert.rejects(broken.session.openEes(broken.ees.info), unusable)
+    for (const { received } of [ees, lying.ees, wider.ees, broken.ees]) assert.deepEqual(received, [])
+  })
+
+  test('RFC 6749 5.1: the case of token_type says nothing', async () => {
+    const { ees, session } = await started({ tokens: { ...TOKENS, token_type: 'dpop' } })
+    const opened = await open(session, ees.info)
+    await opened.discover()
+    assert.equal(ees.received.length, 1)
   })
 
   test('an EES without a name, or at another name than the ECS says, is not spoken to', async () => {
