@@ -1,5 +1,4 @@
-import type { Static, TSchema } from 'typebox'
-import { AccessTokenErr } from '../spec/messages/access-token.ts'
+import { type Static, type TSchema, Type } from 'typebox'
 import { ProblemDetails } from '../spec/messages/ts29122/problem-details.ts'
 import { Refusal } from '../spec/refusal.ts'
 import type { Response } from './client.ts'
@@ -100,17 +99,22 @@ function refusalOf({ status, headers, body }: Response): RefusedByServer {
   const seconds = Number(headers['retry-after'] ?? Number.NaN)
   return new RefusedByServer({
     status,
-    code: code ?? String(status),
+    code: code !== undefined && CODE.test(code) ? code : String(status),
     detail: detail?.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, LONGEST_DETAIL),
     retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined,
   })
 }
 
+/** RFC 6749 5.2, and whatever else an authorization server has registered by 8.5. */
+const OauthError = Type.Object({ error: Type.String(), error_description: Type.Optional(Type.String()) })
+/** A code goes into messages and logs as it is (THREATS HT-09). */
+const CODE = /^[\w.:-]{1,64}$/
+
 /** Problem details say why in `cause` (TS 29.500 5.2.7), the token endpoint in `error` (RFC 6749 5.2); others say nothing. */
 function reasonOf(body: Buffer): { readonly code?: string | undefined; readonly detail?: string | undefined } {
   try {
     const value = parseJson(body)
-    if (isOfSchema(AccessTokenErr, value)) return { code: value.error, detail: value.error_description }
+    if (isOfSchema(OauthError, value)) return { code: value.error, detail: value.error_description }
     if (isOfSchema(ProblemDetails, value)) return { code: value.cause, detail: value.detail ?? value.title }
   } catch (error) {
     if (!(error instanceof AnswerNotAccepted)) throw error
