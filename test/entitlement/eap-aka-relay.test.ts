@@ -155,6 +155,24 @@ describe('the EAP-AKA relay: GSMA TS.43 2.8.1, RFC 4187 3', () => {
     ent.wait(1)
     await assert.rejects(ent.bring(late.session, right), refused('EAP_EXCHANGE_INVALID'))
   })
+
+  test('HT-11: what a stranger says of its terminal is compared in full, and not kept while the terminal answers', async () => {
+    const ent = aServer()
+    const userAgent = 'x'.repeat(30_000)
+    const kept: object[] = []
+    const open: RelayPorts<string>['exchanges']['open'] = (exchange) => {
+      kept.push(exchange)
+      return ent.exchanges.open(exchange)
+    }
+    const ports = { ...ent, exchanges: { ...ent.exchanges, open } }
+    const begin = () => startRelay(ports, { identity: SET_1.identity, userAgent, asked: 'a token' })
+    const response = Buffer.from(SET_1.response, 'base64')
+    const { session } = await begin()
+    assert.ok(JSON.stringify(kept).length < 2_000)
+    assert.equal((await ent.bring(session, response, userAgent)).outcome, 'authenticated')
+    const { session: another } = await begin()
+    await assert.rejects(ent.bring(another, response, `${userAgent}x`), refused('EAP_EXCHANGE_INVALID'))
+  })
 })
 
 describe('the root NAI: TS 23.003 19.3.2', () => {

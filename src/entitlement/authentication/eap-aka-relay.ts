@@ -1,7 +1,7 @@
 import { attributeOf, type EapMethodPacket, isMacRight, readEapPacket } from '../../keys/eap.ts'
 import { akaChallenge, deriveAkaKeys } from '../../keys/eap-aka.ts'
 import type { Ck, Ik, Key } from '../../keys/key.ts'
-import { sameOctets } from '../../octets/digest.ts'
+import { sameOctets, sha256Base64url } from '../../octets/digest.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { PlmnId, Supi } from '../../spec/subscriber-identifiers.ts'
 import { subscriberOfRootNai } from './root-nai.ts'
@@ -28,8 +28,8 @@ export interface Exchange<Asked> {
   readonly xres: Buffer
   readonly kAut: Key<'EAP-AKA K_aut'>
   readonly resynchronised: boolean
-  /** how the terminal describes itself: another one does not go on (THREATS EN-03) */
-  readonly userAgent: string
+  /** SHA-256 of how the terminal describes itself, which may be long: another one does not go on (THREATS EN-03) */
+  readonly userAgentDigest: string
   readonly asked: Asked
 }
 
@@ -67,12 +67,13 @@ const FIRST_IDENTIFIER = 1
  */
 export async function startRelay<Asked>(
   ent: RelayPorts<Asked>,
-  { identity, userAgent, asked }: Pick<Exchange<Asked>, 'identity' | 'userAgent' | 'asked'>,
+  { identity, userAgent, asked }: Pick<Exchange<Asked>, 'identity' | 'asked'> & { readonly userAgent: string },
 ): Promise<Challenged> {
   const supi = subscriberOfRootNai(identity, ent.homeNetwork)
   refuseUnless(supi !== undefined, 'AUTHENTICATION_REJECTED', 'EAP_ID is no root NAI of this network')
   const vector = await ent.generateAv(supi)
-  const exchange = { supi, identity, userAgent, identifier: FIRST_IDENTIFIER, resynchronised: false, asked }
+  const userAgentDigest = sha256Base64url(userAgent)
+  const exchange = { supi, identity, userAgentDigest, identifier: FIRST_IDENTIFIER, resynchronised: false, asked }
   return challenge(ent, vector, exchange)
 }
 
@@ -87,7 +88,7 @@ export async function continueRelay<Asked>(
   { session, userAgent, octets }: { readonly session: string; readonly userAgent: string; readonly octets: Buffer },
 ): Promise<Challenged | Authenticated<Asked>> {
   const exchange = ent.exchanges.take(session)
-  const isTheirs = exchange !== undefined && exchange.userAgent === userAgent
+  const isTheirs = exchange !== undefined && exchange.userAgentDigest === sha256Base64url(userAgent)
   refuseUnless(isTheirs, 'EAP_EXCHANGE_INVALID', 'no such authentication is under way')
   const packet = answerTo(exchange, octets)
   refuseUnless(packet !== undefined, 'EAP_EXCHANGE_INVALID', 'the packet is no answer to the open request')
