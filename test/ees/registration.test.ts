@@ -111,6 +111,38 @@ describe('access tokens, the side of the consumer: TS 33.501 13.4.1.1.2 step 1',
     await assert.rejects(registration.token({ scope: 'x', target: '../x' }), { name: 'NotUsable' })
   })
 
+  test('TS 29.510 5.4.2.2.2: a redirect is followed to an ECS that our ECS has told of, and nowhere else: HT-06', async () => {
+    const { ecs, registration } = await aRegistration()
+    const partner = { fqdn: 'ecs2.ecsp.example', roots: [], issuers: [], nameSpace: ['far.example'] }
+    const mtlsRoot = 'https://ecs2.ecsp.example:9444'
+    ecs.answers['GET /.well-known/edge-federation/partners'] = () => json(200, { partners: [{ ...partner, mtlsRoot }] })
+    let location = `${mtlsRoot}/oauth2/token`
+    ecs.answers[TOKEN] = ({ origin }) =>
+      origin === mtlsRoot
+        ? json(200, { access_token: 'theirs', token_type: 'Bearer', expires_in: 60, scope: 'x' })
+        : json(307, {}, { location })
+    const ask = (target = 'ees.far.example') => registration.token({ scope: 'x', target })
+    assert.equal((await ask()).accessToken, 'theirs')
+    assert.deepEqual([ecs.asked.at(-1)?.origin, ecs.asked.at(-1)?.message.path], [mtlsRoot, '/oauth2/token'])
+
+    const elsewhere = [
+      'https://ecs3.ecsp.example:9444/oauth2/token',
+      'https://ecs2.ecsp.example/oauth2/token',
+      `${mtlsRoot}@evil.example/oauth2/token`,
+      'http://ecs2.ecsp.example:9444/oauth2/token',
+      '/oauth2/token',
+      '',
+    ]
+    for (const [index, each] of elsewhere.entries()) {
+      location = each
+      await assert.rejects(ask(`ees${index}.far.example`), { name: 'AnswerNotAccepted' }, each)
+    }
+    location = `${mtlsRoot}/oauth2/token`
+    await assert.rejects(ask('ees.near.example'), { name: 'AnswerNotAccepted' })
+    ecs.answers[TOKEN] = () => json(308, {}, { location })
+    await assert.rejects(ask('ees9.far.example'), { name: 'AnswerNotAccepted' })
+  })
+
   test('TK-03, RS-04: a token goes to the server that is its audience, and nowhere else', async () => {
     const { ecs, registration } = await aRegistration()
     for (const origin of [EES2, 'https://ees3.ecsp.example']) {
