@@ -24,6 +24,8 @@ export interface EecAuthenticationPorts {
   readonly entitlements: EntitlementVerifier | undefined
   /** proofs that were used */
   readonly replays: ReplayCache
+  /** whether this EEC may bring one more proof now */
+  readonly mayGoOn: (eecId: string) => boolean
 }
 
 /** The credentials of EECs. None of them is ever missing, whatever is configured (THREATS NG-01). */
@@ -80,13 +82,15 @@ async function entitledPeer(ecs: EecAuthenticationPorts, request: PresentedReque
 
 /** With a connection that is authenticated already, a proof names the key that tokens shall be bound to (RFC 9449 5). */
 async function withProof(
-  { now, replays, offered }: EecAuthenticationPorts,
+  { now, replays, offered, mayGoOn }: EecAuthenticationPorts,
   peer: AuthenticatedEec,
   evidence: Evidence,
 ): Promise<AuthenticatedEec> {
   checkMethodsSeen(offered, peer.method, evidence.headers[METHODS_HEADER])
   const proof = dpopProof(evidence.headers)
   if (proof === undefined) return peer
+  const [eecId = ''] = peer.eecIds
+  refuseUnless(mayGoOn(eecId), 'TOO_MANY_REQUESTS', 'too many requests of one EEC')
   const { method, uri } = presentedRequest(evidence)
   const at = now()
   const proven = await verifyDpopProof(proof, { method, uri, now: at })

@@ -4,9 +4,11 @@ import type { TLSSocket } from 'node:tls'
 import {
   type EntitlementVerifier,
   entitlementVerifier,
+  RATE_OF_EEC,
 } from '../../eec-authentication/adapters/entitlement-verifier.ts'
 import { ReplayCache } from '../../eec-authentication/replay-cache.ts'
 import type { Route } from '../../http/route.ts'
+import { rateLimit } from '../../nf/rate-limit.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { verifyGrant } from '../adapters/eec-authenticators.ts'
@@ -32,6 +34,8 @@ export interface EecSide {
   readonly entitlements: EntitlementVerifier | undefined
   readonly certificates: EecCertificates | undefined
   readonly replays: ReplayCache
+  /** whether an EEC that its connection authenticates may bring one more proof now */
+  readonly mayGoOn: (eecId: string) => boolean
   readonly eecPolicy: EecPolicy
   readonly findEess: ProvisioningPorts['findEess']
   readonly notifier: ProvisioningNotifier
@@ -57,6 +61,7 @@ export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredenti
     entitlements,
     certificates: await readEecCertificates(ecs),
     replays,
+    mayGoOn: rateLimit(RATE_OF_EEC, clock.monotonic),
     eecPolicy,
     findEess,
     notifier,

@@ -122,6 +122,7 @@ function authenticationPorts(ecs: Ecs, { eecs, eecSide, federation }: Omit<Liste
     entitlements: eecSide.entitlements,
     certifiedEecOf: eecSide.certificates?.eecOf,
     replays: eecSide.replays,
+    mayGoOn: eecSide.mayGoOn,
     federation,
     issuer: ecs.urls().apiRoot,
     eesIssuer: ecs.eesIssuer.certificate,

@@ -20,8 +20,8 @@ import { introspection } from './introspection.ts'
 
 /** How many tokens are remembered as verified; each is a few hundred octets. */
 const REMEMBERED = 20_000
-/** How many requests of one EEC are taken. */
-const RATE: Rate = { perSecond: 50, burst: 1_000 }
+/** How many requests of one EEC are taken, so that it cannot use up the memory of proofs that is there for all. */
+export const RATE_OF_EEC: Rate = { perSecond: 50, burst: 1_000 }
 
 /** An entitlement configuration server that may admit EECs here, by configuration. */
 export interface TrustedEnt {
@@ -71,7 +71,7 @@ export interface EntitlementVerifier {
  * @throws TypeError if the configuration leaves open how a token is verified: such a server does not start
  */
 export function entitlementVerifier(options: EntitlementVerifierOptions): EntitlementVerifier {
-  const { fqdn, clock = systemClock, rate = RATE } = options
+  const { fqdn, clock = systemClock, rate = RATE_OF_EEC } = options
   const opened: { close(): void }[] = []
   const issuers = new Map(options.ents.map((ent) => [ent.issuer, issuerOf(ent, options, clock, opened)]))
   const ports = {

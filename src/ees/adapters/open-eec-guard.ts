@@ -1,6 +1,10 @@
 import type { SecureServerOptions } from 'node:http2'
 import { LRUCache } from 'lru-cache'
-import { entitlementVerifier, type TrustedEnt } from '../../eec-authentication/adapters/entitlement-verifier.ts'
+import {
+  entitlementVerifier,
+  RATE_OF_EEC,
+  type TrustedEnt,
+} from '../../eec-authentication/adapters/entitlement-verifier.ts'
 import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
 import type { PresentedRequest } from '../../eec-authentication/presented-token.ts'
 import { ReplayCache } from '../../eec-authentication/replay-cache.ts'
@@ -47,8 +51,6 @@ export interface EecGuard {
 
 /** Tokens that are remembered as verified; each is a few hundred octets. */
 const REMEMBERED = 20_000
-/** Of one EEC. */
-const RATE = { perSecond: 50, burst: 1_000 }
 
 /**
  * A guard for the EES of this registration: EECs show a token of its ECS that was made for this EES alone, or one of an
@@ -74,7 +76,7 @@ export function openEecGuard(registration: Registration, options: EecGuardOption
     clock: systemClock,
     replays,
     read: new LRUCache<string, EecAccessTokenClaims>({ max: REMEMBERED }),
-    mayGoOn: rateLimit(RATE, systemClock.monotonic),
+    mayGoOn: rateLimit(RATE_OF_EEC, systemClock.monotonic),
     ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
   }
   const entitlement = entitlementVerifier({
