@@ -38,7 +38,7 @@ export function sendAnswer(reply: Reply, { status, headers = {}, body }: Answer)
 }
 
 export function sendRefusal(request: Request, reply: Reply, refusal: Refusal): Reply {
-  const challenge = wwwAuthenticate(refusal, 'edgeward')
+  const challenge = wwwAuthenticate(refusal, 'edgeward', request.headers.authorization)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
   reply.header('cache-control', 'no-store')
   stopReading(request, reply, refusal)

@@ -46,10 +46,15 @@ export function oauthStatus(refusal: Refusal): number {
   return toOauthError(refusal).error === 'invalid_client' ? 401 : 400
 }
 
-/** RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope. */
-export function wwwAuthenticate(refusal: Refusal, realm: string): string | undefined {
+/**
+ * RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope.
+ *
+ * @param authorization - of the request: the scheme that was used is the one to go on with
+ */
+export function wwwAuthenticate(refusal: Refusal, realm: string, authorization = ''): string | undefined {
   const { challenge } = errorRow(refusal.code)
   if (challenge === undefined) return undefined
-  const scheme = challenge === 'invalid_dpop_proof' ? 'DPoP' : 'Bearer'
-  return challenge === '' ? `${scheme} realm="${realm}"` : `${scheme} realm="${realm}", error="${challenge}"`
+  const error = challenge === '' ? '' : `, error="${challenge}"`
+  const isDpop = challenge === 'invalid_dpop_proof' || /^DPoP /i.test(authorization)
+  return isDpop ? `DPoP realm="${realm}"${error}, algs="ES256"` : `Bearer realm="${realm}"${error}`
 }

@@ -65,12 +65,20 @@ describe('errors of the token endpoint: RFC 6749 5.2', () => {
 })
 
 describe('challenges: RFC 6750 3, RFC 9449 7.1', () => {
+  test('who has used the scheme DPoP is challenged in it', () => {
+    assert.equal(
+      wwwAuthenticate(refusal('TOKEN_INVALID'), 'edgeward', 'dpop a.b.c'),
+      'DPoP realm="edgeward", error="invalid_token", algs="ES256"',
+    )
+    assert.match(wwwAuthenticate(refusal('TOKEN_INVALID'), 'edgeward', 'Bearer DPoP') ?? '', /^Bearer /)
+  })
+
   test('every 401 asks for a credential; without one it names no error', () => {
     for (const code of codes) {
       const challenge = wwwAuthenticate(refusal(code), 'edgeward')
       if (errorRow(code).status === 401 && code !== 'CLIENT_MISMATCH') assert.ok(challenge, code)
       if (code === 'DPOP_PROOF_INVALID') {
-        assert.equal(challenge, 'DPoP realm="edgeward", error="invalid_dpop_proof"')
+        assert.equal(challenge, 'DPoP realm="edgeward", error="invalid_dpop_proof", algs="ES256"')
       } else if (challenge !== undefined) {
         assert.match(challenge, /^Bearer realm="edgeward"(, error="(invalid_token|insufficient_scope)")?$/)
       }
