@@ -1,5 +1,6 @@
+import { type AKid, formatAKid } from '../spec/a-kid.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
-import type { Supi } from '../spec/subscriber-identifiers.ts'
+import type { HomeNetwork, RoutingIndicator, Supi } from '../spec/subscriber-identifiers.ts'
 import { supiParameter } from './five-g-aka.ts'
 import { kdf, utf8 } from './kdf.ts'
 import { type Kaf, type Kakma, type Kausf, takeKey } from './key.ts'
@@ -35,6 +36,17 @@ export function deriveKakma(kausf: Kausf, supi: Supi): Kakma {
  */
 export function deriveATid(kausf: Kausf, supi: Supi): Buffer {
   return kdf(kausf, 0x81, utf8('A-TID'), supiParameter(supi))
+}
+
+export interface AkmaSubscriber {
+  readonly supi: Supi
+  readonly routingIndicator: RoutingIndicator
+  readonly homeNetwork: HomeNetwork
+}
+
+/** A-KID, the name of KAKMA: TS 33.535 6.1. */
+export function deriveAKid(kausf: Kausf, { supi, routingIndicator, homeNetwork }: AkmaSubscriber): AKid {
+  return formatAKid({ routingIndicator, homeNetwork, aTid: deriveATid(kausf, supi).toString('hex') })
 }
 
 /**

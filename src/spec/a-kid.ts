@@ -26,6 +26,16 @@ export function parseAKid(text: string): AKid | undefined {
   return A_KID.test(text) ? (text.toLowerCase() as AKid) : undefined
 }
 
+/**
+ * `3GPP-AKMA` and the A-KID, at most 128 octets: what TLS-PSK offers KAF under (TS 24.109 K.3, TS 33.535 Annex B). The
+ * texts have no EEC ID in it, nor in KAF: all EECs of a UE share both.
+ */
+export type AkmaPskIdentity = Branded<'AkmaPskIdentity'>
+
+export function formatAkmaPskIdentity(aKid: AKid): AkmaPskIdentity {
+  return `3GPP-AKMA${aKid}` as AkmaPskIdentity
+}
+
 /** @throws TypeError if a part is not of the form that its type promises */
 export function formatAKid({ routingIndicator, homeNetwork, aTid }: AKidParts): AKid {
   const aKid = parseAKid(`rid${routingIndicator}.atid${aTid}@akma.5gc.${plmnDomain(homeNetwork)}`)

@@ -3,19 +3,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../src/http/log.ts'
 import { systemRandom } from '../../src/ports/random.ts'
+import { formatAKid } from '../../src/spec/a-kid.ts'
 import { parseKedgeId } from '../../src/spec/kedge-id.ts'
 import type { KeyProfile } from '../../src/spec/messages/eec-authentication.ts'
-import { type EecId, parseEecId } from '../../src/spec/subscriber-identifiers.ts'
+import { type EecId, parseEecId, type RoutingIndicator } from '../../src/spec/subscriber-identifiers.ts'
 import { readCard } from '../../src/ue/adapters/card.ts'
 import { keyFile } from '../../src/ue/adapters/key-file.ts'
 import { allowEec, credentialFile, insertUsim, serveUe, type UeFolder } from '../../src/ue/index.ts'
 import type { EstablishedKeys } from '../../src/ue/primary-authentication.ts'
 import { key, parsed } from '../keys/octets.ts'
+import akma from '../vectors/keys/akma.json' with { type: 'json' }
 import vectors from '../vectors/keys/kedge.json' with { type: 'json' }
 import { aSubscription } from './a-home-network.ts'
 
 /** What UE and AUSF have after the authentication of the vector: MILENAGE test set 1. */
 export const VECTOR = parsed(vectors.vectors[0])
+
+/** The keys of AKMA after the same authentication. */
+export const AKMA = parsed(akma.vectors[0])
+export const A_KID = formatAKid({
+  routingIndicator: '0' as RoutingIndicator,
+  homeNetwork: { mcc: '001', mnc: '01' },
+  aTid: AKMA.aTid,
+})
 
 export const EEC_1 = parsed(parseEecId(VECTOR.eecId))
 export const EEC_2 = parsed(parseEecId('eec-2'))
@@ -23,6 +33,8 @@ export const EEC_2 = parsed(parseEecId('eec-2'))
 export const establishedKeys = (): EstablishedKeys => ({
   kedge: key('Kedge', VECTOR.kedge),
   kedgeId: parsed(parseKedgeId(VECTOR.kedgeId)),
+  kakma: key('KAKMA', AKMA.kakma),
+  aKid: A_KID,
   authType: '5G_AKA',
   establishedAt: 1_700_000_000_000,
 })

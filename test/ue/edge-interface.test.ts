@@ -3,6 +3,7 @@ import { chmod, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
+import { deriveKaf } from '../../src/keys/akma.ts'
 import { deriveKecs } from '../../src/keys/kedge.ts'
 import { encodeBase64url } from '../../src/octets/base64url.ts'
 import { systemClock } from '../../src/ports/clock.ts'
@@ -14,7 +15,7 @@ import { EapRelay } from '../../src/ue/edge-interface/relay-eap.ts'
 import { allowEec, disallowEec, openUeFolder, serveUe } from '../../src/ue/index.ts'
 import { serveEdgeSocket } from '../../src/ue/server/edge-socket.ts'
 import { hexOf, key, parsed } from '../keys/octets.ts'
-import { type AServingUe, aLog, aServingUe, EEC_1, EEC_2, putKeys, VECTOR } from './a-folder.ts'
+import { A_KID, AKMA, type AServingUe, aLog, aServingUe, EEC_1, EEC_2, putKeys, VECTOR } from './a-folder.ts'
 import { type Asked, askUe, credentialOf } from './ask-ue.ts'
 
 const ECS = VECTOR.ecsFqdn
@@ -72,6 +73,36 @@ describe('the local interface of the UE: TR 33.839 6.x.2.1 step 3, D-27', () => 
       const { status, body } = await ask(asking(eecId), shown)
       assert.deepEqual([status, body['cause'], body['psk']], [403, 'EEC_MISMATCH', undefined])
     }
+  })
+
+  const APPLICATION_KEY = '/application-key/v1/retrieve'
+
+  test('an EEC gets A-KID, KAF of the vector and the PSK identity of TS 24.109 K.3, and nothing else', async () => {
+    const { status, headers, body } = await ask({ ...asking(EEC_1), path: APPLICATION_KEY })
+    assert.deepEqual([status, headers['cache-control']], [200, 'no-store'])
+    assert.deepEqual(body, { aKId: A_KID, pskIdentity: `3GPP-AKMA${A_KID}`, psk: AKMA.kaf })
+    assert.ok(Buffer.byteLength(String(body['pskIdentity'])) <= 128)
+  })
+
+  test('KE-04: KAF for one ECS is not KAF for another, nor KAKMA, nor a key of Kedge', async () => {
+    const names = [ECS, 'ecs-a.example.com', 'a.ecs-a.example.com']
+    const given = await Promise.all(
+      names.map(async (name) => (await ask({ ...asking(EEC_1, name), path: APPLICATION_KEY })).body['psk']),
+    )
+    assert.deepEqual(
+      given,
+      names.map((name) => hexOf(deriveKaf(key('KAKMA', AKMA.kakma), parsed(parseFqdn(name))))),
+    )
+    for (const other of [AKMA.kakma, VECTOR.kedge, VECTOR.kecs]) assert.ok(!given.includes(other))
+  })
+
+  test('NG-04: an EEC that names another one, or shows no token, gets no KAF', async () => {
+    const named = await ask({ ...asking(EEC_2), path: APPLICATION_KEY })
+    assert.deepEqual([named.status, named.body['cause'], named.body['psk']], [403, 'EEC_MISMATCH', undefined])
+    const nobody = await askUe(ue.socket, undefined, { ...asking(EEC_1), path: APPLICATION_KEY })
+    assert.deepEqual([nobody.status, nobody.body['psk']], [401, undefined])
+    const address = await ask({ ...asking(EEC_1, '192.0.2.1'), path: APPLICATION_KEY })
+    assert.deepEqual([address.status, address.body['cause']], [400, 'MANDATORY_IE_INCORRECT'])
   })
 
   test('who shows no token, or one that is not known, gets nothing', async () => {

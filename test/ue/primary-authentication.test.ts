@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { deriveAKid, deriveKakma } from '../../src/keys/akma.ts'
 import { writeEapPacket } from '../../src/keys/eap.ts'
 import { identityRequest, NOTIFICATION, notificationRequest } from '../../src/keys/eap-packets.ts'
 import { eciesPrivateKey } from '../../src/keys/ecies.ts'
@@ -25,7 +26,7 @@ async function failureOf(home: HomeNetwork, ue = new Ue()): Promise<string> {
 
 describe('primary authentication: TR 33.839 6.x.2.1 steps 0 and 1', () => {
   for (const method of METHODS) {
-    test(`${method}: UE and AUSF share KAUSF, and the UE holds Kedge and Kedge ID derived from it`, async () => {
+    test(`${method}: UE and AUSF share KAUSF, and the UE holds Kedge, KAKMA and their names derived from it`, async () => {
       const [home, ue] = [new HomeNetwork(method), new Ue()]
       const authenticated = await ue.authenticateAt(home)
       const kausf = home.kausf ?? assert.fail('the AUSF has no KAUSF')
@@ -33,6 +34,8 @@ describe('primary authentication: TR 33.839 6.x.2.1 steps 0 and 1', () => {
       assert.ok(ue.keys)
       assert.equal(hexOf(ue.keys.kedge), hexOf(deriveKedge(kausf, ue.settings.supi)))
       assert.equal(ue.keys.kedgeId, deriveKedgeId(kausf, ue.settings))
+      assert.equal(hexOf(ue.keys.kakma), hexOf(deriveKakma(kausf, ue.settings.supi)))
+      assert.equal(ue.keys.aKid, deriveAKid(kausf, ue.settings))
       assert.equal(authenticated.kedgeId, ue.keys.kedgeId)
       assert.deepEqual(home.supis, [ue.settings.supi])
     })

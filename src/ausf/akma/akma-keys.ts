@@ -1,6 +1,6 @@
-import { deriveATid, deriveKakma } from '../../keys/akma.ts'
+import { deriveAKid, deriveKakma } from '../../keys/akma.ts'
 import type { Kakma, Kausf } from '../../keys/key.ts'
-import { type AKid, formatAKid } from '../../spec/a-kid.ts'
+import type { AKid } from '../../spec/a-kid.ts'
 import type { HomeNetwork, RoutingIndicator, Supi } from '../../spec/subscriber-identifiers.ts'
 
 export interface AkmaKeys {
@@ -14,6 +14,5 @@ export function deriveAkmaKeys(
   { supi, routingIndicator }: { readonly supi: Supi; readonly routingIndicator: RoutingIndicator },
   homeNetwork: HomeNetwork,
 ): AkmaKeys {
-  const aTid = deriveATid(kausf, supi).toString('hex')
-  return { kakma: deriveKakma(kausf, supi), aKid: formatAKid({ routingIndicator, homeNetwork, aTid }) }
+  return { kakma: deriveKakma(kausf, supi), aKid: deriveAKid(kausf, { supi, routingIndicator, homeNetwork }) }
 }

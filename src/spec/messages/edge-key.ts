@@ -20,6 +20,15 @@ export const EdgeKeyResponse = Type.Object({
 })
 export type EdgeKeyResponse = Static<typeof EdgeKeyResponse>
 
+/** The same question is asked for KAF of TS 33.535: this is its answer. */
+export const ApplicationKeyResponse = Type.Object({
+  aKId: Type.String(),
+  pskIdentity: Type.String(),
+  /** 32 octets */
+  psk: hexDigits(64),
+})
+export type ApplicationKeyResponse = Static<typeof ApplicationKeyResponse>
+
 /** What an EEC shows at the local interface, as a file that only its owner can read. */
 export const EecCredential = Type.Object({
   eecId: Type.String({ maxLength: 128 }),

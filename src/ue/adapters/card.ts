@@ -22,6 +22,9 @@ interface Place {
 
 const CardRecord = Type.Object({ id: Type.String(), settings: UsimSettingsRecord })
 
+/** K and OPc. */
+const CARD = { octets: 32, record: CardRecord }
+
 export function newCard(subscription: Subscription, random: Pick<Random, 'uuid'>): Card {
   return { id: random.uuid(), subscription }
 }
@@ -34,7 +37,7 @@ export async function writeCard({ folder, secret }: Place, { id, subscription }:
 
 /** @returns undefined if there is no USIM in the UE @throws NotUsable, FileRefused */
 export async function findCard({ folder, secret }: Place): Promise<Card | undefined> {
-  const read = await readSealedKeys(join(folder, FILES.usim), CardRecord, secret)
+  const read = await readSealedKeys(join(folder, FILES.usim), CARD, secret)
   if (read === undefined) return undefined
   const { id, settings }: Static<typeof CardRecord> = read.record
   const [k, opc] = takeKeys(read.keys, 'K', 'OPc')

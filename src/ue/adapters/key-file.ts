@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Type } from 'typebox'
-import { takeKey } from '../../keys/key.ts'
+import { type Static, Type } from 'typebox'
+import { takeKeys } from '../../keys/key.ts'
+import { type AKid, parseAKid } from '../../spec/a-kid.ts'
 import { type KedgeId, parseKedgeId } from '../../spec/kedge-id.ts'
 import { closedEnum } from '../../spec/messages/forms.ts'
 import { syncFolder } from '../../store/private-file.ts'
@@ -15,11 +16,15 @@ const KeyRecord = Type.Object({
   /** of the card that they came from */
   usim: Type.String(),
   kedgeId: Type.String(),
+  aKid: Type.String(),
   authType: closedEnum(['5G_AKA', 'EAP_AKA_PRIME']),
   establishedAt: Type.Integer(),
 })
 
-/** `U/keys`: Kedge || Kedge ID and more as JSON, sealed; the keys of one USIM and of its last primary authentication. */
+/** Kedge and KAKMA. */
+const KEYS = { octets: 64, record: KeyRecord }
+
+/** `U/keys`: Kedge || KAKMA || their names and more as JSON, sealed; the keys of one USIM and of its last primary authentication. */
 export interface KeyFile {
   replace(keys: EstablishedKeys): Promise<void>
   /** @returns undefined if there are none; those of another USIM are deleted */
@@ -29,13 +34,13 @@ export interface KeyFile {
 export function keyFile({ folder, secret }: { folder: string; secret: SealingSecret }, usim: string): KeyFile {
   const file = join(folder, FILES.keys)
   return {
-    replace: ({ kedge, ...rest }) => writeSealedKeys(file, [kedge], { usim, ...rest }, secret),
+    replace: ({ kedge, kakma, ...rest }) => writeSealedKeys(file, [kedge, kakma], { usim, ...rest }, secret),
     async load() {
-      const read = await readSealedKeys(file, KeyRecord, secret)
+      const read = await readSealedKeys(file, KEYS, secret)
       if (read === undefined) return undefined
-      const kedge = takeKey('Kedge', read.keys)
-      const { kedgeId, authType, establishedAt } = read.record
-      if (read.record.usim === usim) return { kedge, kedgeId: known(kedgeId, file), authType, establishedAt }
+      const [kedge, kakma] = takeKeys(read.keys, 'Kedge', 'KAKMA')
+      const { authType, establishedAt } = read.record
+      if (read.record.usim === usim) return { kedge, kakma, ...namesIn(read.record, file), authType, establishedAt }
       await rm(file, { force: true })
       await syncFolder(folder)
       return undefined
@@ -43,8 +48,8 @@ export function keyFile({ folder, secret }: { folder: string; secret: SealingSec
   }
 }
 
-function known(text: string, file: string): KedgeId {
-  const kedgeId = parseKedgeId(text)
-  if (kedgeId === undefined) throw new NotUsable(`${file} has no Kedge ID`)
-  return kedgeId
+function namesIn(record: Static<typeof KeyRecord>, file: string): { kedgeId: KedgeId; aKid: AKid } {
+  const [kedgeId, aKid] = [parseKedgeId(record.kedgeId), parseAKid(record.aKid)]
+  if (kedgeId === undefined || aKid === undefined) throw new NotUsable(`${file} does not name its keys`)
+  return { kedgeId, aKid }
 }

@@ -6,11 +6,8 @@ import { NotUsable } from '../errors.ts'
 import { absent } from './absent.ts'
 import { jsonOf } from './json-of.ts'
 
-/** K and OPc, or Kedge. */
-const KEY_OCTETS = 32
-
 /**
- * Keys and what belongs to them in one sealed file, replaced as one: 32 octets of keys, then a record as JSON. The keys
+ * Keys and what belongs to them in one sealed file, replaced as one: the octets of the keys, then a record as JSON. The keys
  * are never text, so that nothing of them stays when their octets are zeroed.
  */
 export async function writeSealedKeys(
@@ -28,15 +25,22 @@ export async function writeSealedKeys(
   }
 }
 
+/** What is in such a file. */
+export interface SealedKeys<Schema extends TSchema> {
+  /** how many octets the keys have together */
+  readonly octets: number
+  readonly record: Schema
+}
+
 /** @returns the octets of the keys, which the caller takes over; undefined if there is no file @throws NotUsable, FileRefused */
 export async function readSealedKeys<Schema extends TSchema>(
   file: string,
-  schema: Schema,
+  { octets, record: schema }: SealedKeys<Schema>,
   secret: SealingSecret,
 ): Promise<{ readonly keys: Buffer; readonly record: Static<Schema> } | undefined> {
   const content = await readSealedFile(file, secret).catch(absent)
   if (content === undefined) return undefined
-  const record = jsonOf(content.subarray(KEY_OCTETS))
+  const record = jsonOf(content.subarray(octets))
   if (!isOfSchema(schema, record)) throw new NotUsable(`${file} was written by another version`)
-  return { keys: content.subarray(0, KEY_OCTETS), record }
+  return { keys: content.subarray(0, octets), record }
 }

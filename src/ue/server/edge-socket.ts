@@ -13,7 +13,7 @@ import { EapRespondRequest, EapStartRequest } from '../../spec/messages/entitlem
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { CannotOpenStore } from '../../store/errors.ts'
 import type { AllowedEec, AllowList } from '../edge-interface/allow-list.ts'
-import { handOutKey, type KeyHolder } from '../edge-interface/hand-out-key.ts'
+import { handOutApplicationKey, handOutKey, type KeyHolder } from '../edge-interface/hand-out-key.ts'
 import { identifyEec } from '../edge-interface/identify-eec.ts'
 import type { EapRelay } from '../edge-interface/relay-eap.ts'
 import { NotUsable } from '../errors.ts'
@@ -41,6 +41,14 @@ const RESOURCES = new Map([
       schema: EdgeKeyRequest,
       act: (ue, { eecId }, content) => handOutKey(ue, eecId, content),
       message: 'key handed out',
+    }),
+  ],
+  [
+    '/application-key/v1/retrieve',
+    resource({
+      schema: EdgeKeyRequest,
+      act: (ue, { eecId }, content) => handOutApplicationKey(ue, eecId, content),
+      message: 'application key handed out',
     }),
   ],
   [
@@ -85,6 +93,7 @@ export interface EdgeSocket {
  * each EEC (`Authorization: Bearer TOKEN`).
  *
  *     POST /edge-key/v1/retrieve          {"eecId": "eec-1", "ecsFqdn": "ecs1.example.com"}     TR 33.839 6.x.2.1 step 3
+ *     POST /application-key/v1/retrieve   {"eecId": "eec-1", "ecsFqdn": "ecs1.example.com"}     TS 33.535 6.2.1 step 1
  *     POST /entitlement-eap/v1/start      {"eecId": "eec-1"}                                    TR 33.739 6.25.2 step 1
  *     POST /entitlement-eap/v1/respond    {"eecId": "eec-1", "session": "...", "eapPacket": "AQEA..."}
  *
