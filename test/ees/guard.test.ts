@@ -347,5 +347,7 @@ describe('how a guard says no', () => {
     assert.deepEqual([missing.status, missing.headers['www-authenticate']], [401, 'Bearer realm="edgeward"'])
     const closed = refusalAnswer(new Refusal('NF_CONGESTION', 'x'), '/')
     assert.deepEqual([closed.status, closed.headers['retry-after']], [503, '1'])
+    const busy = refusalAnswer(new Refusal('TOO_MANY_REQUESTS', 'x'), '/')
+    assert.deepEqual([busy.status, busy.headers['retry-after']], [429, '1'])
   })
 })

@@ -63,7 +63,7 @@ function refusing(authorize: (request: Request) => Promise<void>) {
       return undefined
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      const { status, headers, body } = refusalAnswer(error, request.url)
+      const { status, headers, body } = refusalAnswer(error, request.url, request.headers.authorization)
       return reply.code(status).headers(headers).send(body)
     }
   }

@@ -61,7 +61,7 @@ function refuse(error: unknown, request: Http2ServerRequest, response: Http2Serv
     error instanceof Refusal
       ? error
       : new Refusal('SYSTEM_FAILURE', 'the request could not be served', { cause: error })
-  const { status, headers, body } = refusalAnswer(refusal, request.url)
+  const { status, headers, body } = refusalAnswer(refusal, request.url, request.headers.authorization)
   request.resume()
   response.writeHead(status, headers).end(body)
 }

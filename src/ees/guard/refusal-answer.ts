@@ -8,21 +8,22 @@ interface RefusalAnswer {
 }
 
 /**
- * Problem details (RFC 9457) with the challenge of RFC 6750 3: 401 for who is not known, 403 for who may not, 503 while
- * it cannot be told.
+ * Problem details (RFC 9457) with the challenge of RFC 6750 3 or RFC 9449 7.1: 401 for who is not known, 403 for who may
+ * not, 429 for who asks too often, 503 while it cannot be told.
  *
  * @param url - of the request; its query is left out
+ * @param authorization - the header of the request
  */
-export function refusalAnswer(refusal: Refusal, url: string): RefusalAnswer {
+export function refusalAnswer(refusal: Refusal, url: string, authorization?: string): RefusalAnswer {
   const problem = toProblem(refusal, url.split('?', 1)[0] ?? '')
-  const challenge = wwwAuthenticate(refusal, 'edgeward')
+  const challenge = wwwAuthenticate(refusal, 'edgeward', authorization)
   return {
     status: problem.status,
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(challenge !== undefined && { 'www-authenticate': challenge }),
-      ...(problem.status === 503 && { 'retry-after': '1' }),
+      ...([429, 503].includes(problem.status) && { 'retry-after': '1' }),
     },
     body: JSON.stringify(problem),
   }
