@@ -127,7 +127,8 @@ export async function verifyForwarding(forwarding: Forwarding, reader: Forwardin
   refuseUnless(read.request.srcEcs === visited[0], ASSERTION.refusal, 'srcEcs is not the ECS that signed')
 
   for (const [index, link] of links.entries()) {
-    const keys = reader.keysOf(visited[index] ?? own)
+    const ecs = visited[index]
+    const keys = ecs && reader.keysOf(ecs)
     refuseUnless(keys, ASSERTION.refusal, 'the request came through an ECS that is not trusted here')
     await verifyJws(link, keys)
   }
