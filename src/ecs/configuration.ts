@@ -24,6 +24,8 @@ const KeyServiceConfiguration = Type.Object(
     root: Type.String(),
     /** how the NEF knows this ECS */
     afId: Type.Optional(Type.String()),
+    /** whether EECs may come with AKMA: the AUSF is asked for KAF as the AAnF of its subscribers */
+    akma: Type.Optional(Type.Boolean()),
   },
   strict,
 )
@@ -187,6 +189,7 @@ revocationList:        # seconds
 #       via: ausf        # or nef, then with afId
 #       apiRoot: https://ausf.5gc.mnc001.mcc001.3gppnetwork.org:8443
 #       root: core-root.crt
+#       akma: false      # or true, with ausf: EECs may also have the key of AKMA, which all EECs of a UE share
 #   entitlementServers:
 #     - issuer: https://ent.operator.example
 #       anchors: [operator-root.crt]

@@ -21,6 +21,8 @@ interface AKidParts {
 const A_KID =
   /^rid(?<rid>\d{1,4})\.atid(?<aTid>[0-9a-f]{64})@(?i:akma\.5gc\.mnc(?<mnc>\d{3})\.mcc(?<mcc>\d{3})\.3gppnetwork\.org)$/
 
+const AKMA_PREFIX = '3GPP-AKMA'
+
 /** @returns the A-KID with its realm in lower case, or undefined if it is not one */
 export function parseAKid(text: string): AKid | undefined {
   return A_KID.test(text) ? (text.toLowerCase() as AKid) : undefined
@@ -33,7 +35,17 @@ export function parseAKid(text: string): AKid | undefined {
 export type AkmaPskIdentity = Branded<'AkmaPskIdentity'>
 
 export function formatAkmaPskIdentity(aKid: AKid): AkmaPskIdentity {
-  return `3GPP-AKMA${aKid}` as AkmaPskIdentity
+  return `${AKMA_PREFIX}${aKid}` as AkmaPskIdentity
+}
+
+/** @returns the identity with its realm in lower case, or undefined if it is not one */
+export function parseAkmaPskIdentity(text: string): AkmaPskIdentity | undefined {
+  const aKid = text.startsWith(AKMA_PREFIX) ? parseAKid(text.slice(AKMA_PREFIX.length)) : undefined
+  return aKid && formatAkmaPskIdentity(aKid)
+}
+
+export function aKidOf(identity: AkmaPskIdentity): AKid {
+  return identity.slice(AKMA_PREFIX.length) as AKid
 }
 
 /** @throws TypeError if a part is not of the form that its type promises */

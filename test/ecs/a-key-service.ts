@@ -8,11 +8,14 @@ import { writePem } from '../../src/certificates/pem.ts'
 import type { EcsEnvironment } from '../../src/ecs/adapters/open-ecs.ts'
 import { createListener } from '../../src/http/listener.ts'
 import { createLog } from '../../src/http/log.ts'
-import { type Answer, ok, routesOf } from '../../src/http/route.ts'
+import { type Answer, noContent, ok, routesOf } from '../../src/http/route.ts'
+import { deriveKaf } from '../../src/keys/akma.ts'
 import { deriveKecs } from '../../src/keys/kedge.ts'
-import type { Kedge } from '../../src/keys/key.ts'
+import type { Kakma, Kedge } from '../../src/keys/key.ts'
+import { NAANF_AKMA } from '../../src/spec/core-operations.ts'
 import type { KedgeId } from '../../src/spec/kedge-id.ts'
 import { parseKedgeId } from '../../src/spec/kedge-id.ts'
+import { AkmaAfKeyRequest } from '../../src/spec/messages/akma.ts'
 import type { KedgeResponse } from '../../src/spec/messages/kedge-request.ts'
 import { Refusal } from '../../src/spec/refusal.ts'
 import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
@@ -90,11 +93,29 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
         return ok(honest)
       },
     })
+  const akmaKeys = new Map<string, { readonly kakma: Kakma; readonly expiresAt: number }>()
+  const askedOfAkma: { readonly aKId: string; readonly afId: string; readonly ecs: string }[] = []
+  const applicationKey = route({
+    operation: NAANF_AKMA,
+    credential: 'ecs',
+    content: { mediaType: 'application/json', schema: AkmaAfKeyRequest },
+    async handle({ body: { aKId, afId }, peer }) {
+      askedOfAkma.push({ aKId, afId, ecs: peer })
+      const found = akmaKeys.get(aKId)
+      if (found === undefined) return noContent()
+      const kaf = deriveKaf(found.kakma, fqdn(peer)).export().toString('hex')
+      return ok({ kaf, expiry: new Date(found.expiresAt).toISOString() })
+    },
+  })
   const listen = async () => {
     const listener = createListener<{ ecs: string }>({
       name: via,
       tls: mutualTls(credential, authorities),
-      routes: [keyRequest('/nausf-auth/v1/ue-authentications/key-request'), keyRequest('/3gpp-edge-key/v1/retrieve')],
+      routes: [
+        keyRequest('/nausf-auth/v1/ue-authentications/key-request'),
+        keyRequest('/3gpp-edge-key/v1/retrieve'),
+        applicationKey,
+      ],
       authenticators: { ecs: async ({ socket }) => nameOf(socket) },
       hosts: [name],
       log: createLog('test', 'silent'),
@@ -115,6 +136,9 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
     asked,
     /** by Kedge ID */
     subscribers,
+    /** by A-KID */
+    akmaKeys,
+    askedOfAkma,
     /** what is answered about a Kedge ID instead, about every one with `*` */
     oddities,
     set keyScope(scope: KedgeResponse['keyScope']) {
@@ -140,13 +164,15 @@ interface Options extends Partial<EcsEnvironment> {
   readonly requests?: { readonly perSecond: number; readonly burst: number }
   readonly handshakes?: { readonly perSecond: number; readonly burst: number }
   readonly fetchOnHandshake?: boolean
+  /** whether the network of the AUSF is also asked for KAF */
+  readonly akma?: boolean
 }
 
 const UNLIMITED = { perSecond: 100_000, burst: 100_000 }
 
 /** A real ECS that asks the AUSF of one network and the NEF of another; both stand here. */
 export async function runEcsWithKeyServices(name: string, options: Options = {}) {
-  const { keyProfile = 'bound', fetchOnHandshake = false, ...others } = options
+  const { keyProfile = 'bound', fetchOnHandshake = false, akma = false, ...others } = options
   const { requests = UNLIMITED, handshakes = UNLIMITED, ...environment } = others
   const ecs = await runEcs(name, environment)
   const { rootPem, ecsIssuer } = ecs.opened
@@ -156,7 +182,9 @@ export async function runEcsWithKeyServices(name: string, options: Options = {})
     aKeyService('nef', '002', authorities),
   ])
   ausf.keyScope = nef.keyScope = keyProfile === 'bound' ? 'ECS' : 'UE'
-  await ecs.restart(() => configure(ecs, [ausf, nef], { keyProfile, requests, handshakes, fetchOnHandshake }))
+  await ecs.restart(() =>
+    configure(ecs, [{ ...ausf, akma }, nef], { keyProfile, requests, handshakes, fetchOnHandshake }),
+  )
   return {
     ecs,
     ausf,
@@ -170,15 +198,15 @@ export async function runEcsWithKeyServices(name: string, options: Options = {})
 
 async function configure(
   { folder }: RunningEcs,
-  services: readonly AKeyService[],
+  services: readonly (Pick<AKeyService, 'realm' | 'via' | 'name' | 'port' | 'root'> & { akma?: boolean })[],
   authentication: object,
 ): Promise<void> {
   const file = join(folder, 'ecs.yaml')
   const written = parse(await readFile(file, 'utf8')) as object
   const keyServices = []
-  for (const { realm, via, name, port, root } of services) {
+  for (const { realm, via, name, port, root, akma } of services) {
     await writeFile(join(folder, `${via}.crt`), root)
-    const service = { realm, via, apiRoot: `https://${name}:${port}`, root: `${via}.crt` }
+    const service = { realm, via, apiRoot: `https://${name}:${port}`, root: `${via}.crt`, ...(akma && { akma }) }
     keyServices.push({ ...service, ...(via === 'nef' && { afId: 'af-of-this-ecs' }) })
   }
   const resolve = Object.fromEntries(services.map(({ name }) => [name, '127.0.0.1']))

@@ -47,12 +47,15 @@ export function anEec({ fqdn }: RunningEcs, network: AKeyService, who: Who = {})
   return { eecId, kedgeId, kedge, identity, key }
 }
 
+/** An authentication request, as anybody could write it. */
+interface Asked {
+  readonly eecId: unknown
+  readonly kedgeId?: unknown
+  readonly aKId?: unknown
+}
+
 /** Step 4, from some address of this machine. */
-export async function ask(
-  ecs: RunningEcs,
-  body: { readonly eecId: unknown; readonly kedgeId: unknown },
-  localAddress = '127.0.0.1',
-): Promise<Response> {
+export async function ask(ecs: RunningEcs, body: Asked, localAddress = '127.0.0.1'): Promise<Response> {
   const { port } = new URL(ecs.serving.listeners.server)
   const tls = { ...clientTls([ecs.opened.rootPem]), localAddress }
   const peer = openPeer(`https://${ecs.fqdn}:${port}`, tls, new Map([[ecs.fqdn, '127.0.0.1']]))
@@ -63,12 +66,12 @@ export async function ask(
   }
 }
 
-export const askOver = (peer: Peer, { eecId, kedgeId }: { readonly eecId: unknown; readonly kedgeId: unknown }) =>
+export const askOver = (peer: Peer, { eecId, kedgeId, aKId }: Asked) =>
   peer.request({
     method: 'POST',
     path: '/eecs-authentication/v1/requests',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ eecId, kedgeId }),
+    body: JSON.stringify({ eecId, kedgeId, aKId }),
   })
 
 /** Step 7: a connection that opens with the first request. */

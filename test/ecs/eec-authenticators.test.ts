@@ -19,7 +19,7 @@ describe('an EEC that its connection authenticates, and the key that its tokens 
     const { psk } = eecAuthenticators({
       now: () => NOW,
       offered: ['TLS_KEDGE'],
-      eecOf: () => ({ eecIds: new Set([EEC.id]), gpsi: undefined }),
+      eecOf: () => ({ method: 'TLS_KEDGE', eecIds: new Set([EEC.id]), gpsi: undefined }),
       entitlements: undefined,
       replays,
       mayGoOn: (eecId) => eecId === EEC.id && left-- > 0,

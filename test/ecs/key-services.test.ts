@@ -226,7 +226,7 @@ describe('a flood of authentication requests: THREATS KE-08', () => {
   }
 
   const kedgeId = parsed(parseKedgeId(`rid0.kid${'0'.repeat(32)}@edge.5gc.mnc001.mcc001.3gppnetwork.org`))
-  const question = (index: number) => ({ kedgeId, eecId: eecIdOf(`eec-${index}`) })
+  const question = (index: number) => ({ keyId: kedgeId, eecId: eecIdOf(`eec-${index}`) })
 
   /** A key service that counts how often it is asked. */
   function countedService(answer: () => Promise<undefined>) {

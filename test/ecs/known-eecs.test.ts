@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eecOfIdentity } from '../../src/ecs/authentication/fetch-key.ts'
+import { eecOfIdentity } from '../../src/ecs/authentication/key-id.ts'
 import { KnownEecs } from '../../src/ecs/authentication/known-eecs.ts'
 import { eecIdTag } from '../../src/octets/eec-id-tag.ts'
 import { formatPskIdentity, type KedgeId, parseKedgeId } from '../../src/spec/kedge-id.ts'

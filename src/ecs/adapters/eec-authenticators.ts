@@ -17,7 +17,7 @@ export interface EecAuthenticationPorts {
   /** what the metadata of this ECS offer */
   readonly offered: readonly EcsMethod[]
   /** @throws Refusal CREDENTIAL_MISSING for a connection without a key of the EEC's network */
-  eecOf(socket: TLSSocket): EecPeer
+  eecOf(socket: TLSSocket): AuthenticatedEec
   /** undefined if no authority for EECs is configured @throws Refusal for a connection without a certificate of one */
   readonly certifiedEecOf?: ((socket: TLSSocket) => EecPeer) | undefined
   /** undefined if no entitlement configuration server is trusted here */
@@ -33,7 +33,7 @@ export function eecAuthenticators(
   ecs: EecAuthenticationPorts,
 ): Pick<Authenticators<EcsPeers>, 'psk' | 'eecCertificate' | 'entitlement' | 'grant'> {
   return {
-    psk: async (evidence) => withProof(ecs, { ...ecs.eecOf(evidence.socket), method: 'TLS_KEDGE' }, evidence),
+    psk: async (evidence) => withProof(ecs, ecs.eecOf(evidence.socket), evidence),
     eecCertificate: async (evidence) => {
       const { certifiedEecOf } = ecs
       refuseUnless(certifiedEecOf, 'CREDENTIAL_MISSING', 'certificates of EECs are not taken here')

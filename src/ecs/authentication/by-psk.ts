@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { eecIdTag } from '../../octets/eec-id-tag.ts'
-import { formatPskIdentity, type KedgeId, kedgeIdParts, type PskIdentity, parseKedgeId } from '../../spec/kedge-id.ts'
+import { parseAKid } from '../../spec/a-kid.ts'
+import { parseKedgeId } from '../../spec/kedge-id.ts'
 import type {
   EecAuthenticationRequest,
   EecAuthenticationResponse,
@@ -9,24 +9,20 @@ import type {
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { type EecId, type Gpsi, parseEecId } from '../../spec/subscriber-identifiers.ts'
 import { isPreSharedKey } from '../../tls/psk-profile.ts'
+import { identityOf, type KeyId, type KeyQuestion, profileOf } from './key-id.ts'
 import type { EdgeKey, HeldKey } from './psk-keys.ts'
 
-/** What the key service of the home network answers (D-21). */
+/** What the key service of the home network answers (D-21), or its AAnF (TS 33.535 6.2.1). */
 export interface DeliveredKey {
   /** 32 octets */
   readonly key: KeyObject
-  readonly kedgeId: KedgeId
+  readonly keyId: KeyId
   readonly gpsi?: Gpsi | undefined
   /** milliseconds since 1970 */
   readonly expiresAt: number
 }
 
-export interface KeyQuestion {
-  readonly kedgeId: KedgeId
-  readonly eecId: EecId
-}
-
-/** Where the key of a Kedge ID is asked for: the AUSF in our own domain, the NEF of another (P5). */
+/** Where a key is asked for: the AUSF in our own domain, the NEF of another (P5). */
 export interface KeyService {
   /**
    * @returns undefined if it knows no such key for this ECS and this EEC, whatever the reason
@@ -41,8 +37,8 @@ export interface PskAuthenticationPorts {
   now(): number
   /** whether this source may have one more key asked for now (D-23) */
   mayAsk(source: string): boolean
-  /** @param realm - of the home network, as in the Kedge ID; undefined if this ECS serves no subscribers of it */
-  keyService(realm: string): KeyService | undefined
+  /** @returns undefined if this ECS serves no subscribers of that home network, or not with keys of this kind */
+  keyService(keyId: KeyId): KeyService | undefined
   /** whether this ECS takes this EEC at all (D-28) */
   mayAuthenticate(eecId: EecId): boolean
   /** @returns whether it is held */
@@ -67,15 +63,14 @@ export async function authenticateByPsk(
   source: string,
 ): Promise<EecAuthenticationResponse> {
   // Step 4: the EEC sends the authentication request with its EEC ID and Kedge ID.
-  const kedgeId = parseKedgeId(request.kedgeId)
+  const keyId = keyIdIn(request)
   const eecId = parseEecId(request.eecId)
-  refuseUnless(kedgeId !== undefined, 'MANDATORY_IE_INCORRECT', 'kedgeId is not a Kedge ID')
   refuseUnless(eecId !== undefined, 'MANDATORY_IE_INCORRECT', 'eecId is not an EEC ID')
   refuseUnless(ecs.mayAsk(source), 'TOO_MANY_REQUESTS', 'too many authentication requests come from there')
 
   // Step 5: the ECS sends the key request with the Kedge ID to the AUSF, or through the NEF.
-  const identity = pskIdentityOf(ecs.keyProfile, { kedgeId, eecId })
-  const delivered = await requestKey(ecs, { kedgeId, eecId }).catch((error: unknown) => {
+  const identity = identityOf(ecs.keyProfile, { keyId, eecId })
+  const delivered = await requestKey(ecs, { keyId, eecId }).catch((error: unknown) => {
     // What was delivered before is good until it expires, whatever has become of its service (THREATS KE-13).
     const held = heldFor(ecs, identity, eecId)
     if (held !== undefined && error instanceof Refusal && error.code === 'NF_CONGESTION') return held
@@ -88,8 +83,15 @@ export async function authenticateByPsk(
     throw new Refusal('KEDGE_NOT_FOUND', NOT_KNOWN)
   }
   const { key, gpsi, expiresAt } = delivered
-  refuseUnless(ecs.hold({ identity, eecId, kedgeId, key, expiresAt, gpsi }), 'KEDGE_NOT_FOUND', NOT_KNOWN)
-  return { pskEndpoint: ecs.pskEndpoint, keyProfile: ecs.keyProfile, expiresAt: new Date(expiresAt).toISOString() }
+  refuseUnless(ecs.hold({ identity, eecId, keyId, key, expiresAt, gpsi }), 'KEDGE_NOT_FOUND', NOT_KNOWN)
+  const keyProfile = profileOf(ecs.keyProfile, keyId)
+  return { pskEndpoint: ecs.pskEndpoint, keyProfile, expiresAt: new Date(expiresAt).toISOString() }
+}
+
+function keyIdIn({ kedgeId, aKId }: EecAuthenticationRequest): KeyId {
+  const keyId = kedgeId === undefined ? parseAKid(aKId) : parseKedgeId(kedgeId)
+  refuseUnless(keyId !== undefined, 'MANDATORY_IE_INCORRECT', 'the name of the key is not a Kedge ID or A-KID')
+  return keyId
 }
 
 /** @returns undefined if there is no such key that is good now */
@@ -97,28 +99,16 @@ export async function requestKey(
   ecs: Pick<PskAuthenticationPorts, 'mayAuthenticate' | 'keyService' | 'now'>,
   question: KeyQuestion,
 ): Promise<DeliveredKey | undefined> {
-  const service = ecs.mayAuthenticate(question.eecId) ? ecs.keyService(realmOf(question.kedgeId)) : undefined
+  const service = ecs.mayAuthenticate(question.eecId) ? ecs.keyService(question.keyId) : undefined
   const delivered = await service?.requestKey(question)
   if (delivered === undefined) return undefined
-  refuseUnless(delivered.kedgeId === question.kedgeId, 'NF_CONGESTION', 'the key service answered for another Kedge ID')
+  refuseUnless(delivered.keyId === question.keyId, 'NF_CONGESTION', 'the key service answered for another key')
   refuseUnless(isPreSharedKey(delivered.key), 'NF_CONGESTION', 'the key service answered no key')
   return delivered.expiresAt > ecs.now() ? delivered : undefined
-}
-
-/** D-20b. */
-function pskIdentityOf(keyProfile: KeyProfile, { kedgeId, eecId }: KeyQuestion): PskIdentity | KedgeId {
-  return keyProfile === 'literal' ? kedgeId : formatPskIdentity({ eecIdTag: eecIdTag(eecId), kedgeId })
 }
 
 /** @returns the key that this EEC could use now; a key that is not bound to one EEC is not that of whoever names it */
 function heldFor({ find }: Pick<PskAuthenticationPorts, 'find'>, identity: string, eecId: EecId): HeldKey | undefined {
   const held = find(identity)
   return held?.eecIds.has(eecId) ? held : undefined
-}
-
-/** As configured: `mnc001.mcc001`, with `nid` before it for a stand-alone network. */
-function realmOf(kedgeId: KedgeId): string {
-  const { homeNetwork } = kedgeIdParts(kedgeId)
-  const nid = homeNetwork.nid === undefined ? '' : `nid${homeNetwork.nid}.`
-  return `${nid}mnc${homeNetwork.mnc}.mcc${homeNetwork.mcc}`
 }

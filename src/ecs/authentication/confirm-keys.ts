@@ -14,11 +14,11 @@ export interface ConfirmationPorts
  * authentication, and the message that names a new key proves nothing (THREATS KE-03).
  */
 export async function confirmKeys(ecs: ConfirmationPorts): Promise<void> {
-  for (const { identity, kedgeId, eecIds, key } of ecs.inDoubt()) {
+  for (const { identity, keyId, eecIds, key } of ecs.inDoubt()) {
     const [eecId] = eecIds
     if (eecId === undefined) continue
     try {
-      const delivered = await requestKey(ecs, { kedgeId, eecId })
+      const delivered = await requestKey(ecs, { keyId, eecId })
       if (delivered?.key.equals(key)) ecs.confirm(identity)
       else ecs.forget(identity)
     } catch (error) {

@@ -1,29 +1,11 @@
-import {
-  type KedgeId,
-  type PskIdentity,
-  parseKedgeId,
-  parsePskIdentity,
-  pskIdentityParts,
-} from '../../spec/kedge-id.ts'
-import type { KeyProfile } from '../../spec/messages/eec-authentication.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import { authenticateByPsk, type PskAuthenticationPorts } from './by-psk.ts'
+import { type KeyIdentity, keyIdOf, methodOf, parseIdentity } from './key-id.ts'
 
 export interface FetchPorts extends PskAuthenticationPorts {
   /** the EEC that has proven a key here before, of which this identity speaks */
-  eecIdOf(identity: PskIdentity | KedgeId): EecId | undefined
-}
-
-/** @returns undefined for what cannot be the identity of an EEC in this profile (D-20b) */
-export function parseIdentity(keyProfile: KeyProfile, text: string): PskIdentity | KedgeId | undefined {
-  return keyProfile === 'literal' ? parseKedgeId(text) : parsePskIdentity(text)
-}
-
-/** What stays of an identity when its EEC has a new key: the tag of the EEC ID, where there is one. */
-export function eecOfIdentity(identity: PskIdentity | KedgeId): string {
-  const bound = parsePskIdentity(identity)
-  return bound === undefined ? identity : pskIdentityParts(bound).eecIdTag
+  eecIdOf(identity: KeyIdentity): EecId | undefined
 }
 
 /**
@@ -38,10 +20,10 @@ export async function fetchKey(ecs: FetchPorts, text: string, source: string): P
   if (identity === undefined || ecs.find(identity) !== undefined) return
   const eecId = ecs.eecIdOf(identity)
   if (eecId === undefined) return
-  const bound = parsePskIdentity(identity)
-  const kedgeId = bound === undefined ? identity : pskIdentityParts(bound).kedgeId
+  const keyId = keyIdOf(identity)
   try {
-    await authenticateByPsk(ecs, { eecId, kedgeId }, source)
+    const request = methodOf(keyId) === 'TLS_AKMA' ? { eecId, aKId: keyId } : { eecId, kedgeId: keyId }
+    await authenticateByPsk(ecs, request, source)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
   }

@@ -1,5 +1,6 @@
 import { Refusal } from '../../spec/refusal.ts'
-import type { DeliveredKey, KeyQuestion, KeyService } from './by-psk.ts'
+import type { DeliveredKey, KeyService } from './by-psk.ts'
+import type { KeyQuestion } from './key-id.ts'
 
 export interface KeyRequestLimits {
   /** key requests under way at once */
@@ -13,7 +14,7 @@ export interface KeyRequestLimits {
 export const KEY_REQUEST_LIMITS: KeyRequestLimits = { pending: 256, unknownFor: 10_000, unknown: 10_000 }
 
 /**
- * Stands before a key service, so that whoever invents Kedge IDs reaches it rarely (THREATS KE-08): one request an ID,
+ * Stands before a key service, so that whoever invents names of keys reaches it rarely (THREATS KE-08): one request an ID,
  * a bounded number at once, and a short memory of what it did not know.
  *
  * @param monotonic - milliseconds
@@ -36,7 +37,7 @@ export function guardedKeyService(
   }
   return {
     async requestKey(question) {
-      const name = `${question.kedgeId} ${question.eecId}`
+      const name = `${question.keyId} ${question.eecId}`
       const underWay = pending.get(name)
       if (underWay !== undefined) return underWay
       if ((unknown.get(name) ?? 0) > monotonic()) return undefined

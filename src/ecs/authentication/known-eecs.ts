@@ -1,5 +1,5 @@
-import type { KedgeId, PskIdentity } from '../../spec/kedge-id.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import type { KeyIdentity } from './key-id.ts'
 import type { HeldKey } from './psk-keys.ts'
 
 /** How many are remembered; the one longest unseen goes first. */
@@ -13,10 +13,10 @@ const MOST = 100_000
  */
 export class KnownEecs {
   readonly #eecIds = new Map<string, EecId>()
-  readonly #nameOf: (identity: PskIdentity | KedgeId) => string
+  readonly #nameOf: (identity: KeyIdentity) => string
   readonly #most: number
 
-  constructor(nameOf: (identity: PskIdentity | KedgeId) => string, most = MOST) {
+  constructor(nameOf: (identity: KeyIdentity) => string, most = MOST) {
     this.#nameOf = nameOf
     this.#most = most
   }
@@ -32,7 +32,7 @@ export class KnownEecs {
     this.#eecIds.set(name, eecId)
   }
 
-  eecIdOf(identity: PskIdentity | KedgeId): EecId | undefined {
+  eecIdOf(identity: KeyIdentity): EecId | undefined {
     return this.#eecIds.get(this.#nameOf(identity))
   }
 }

@@ -5,8 +5,10 @@ import type { Configuration } from '../configuration.ts'
 /** The methods for EECs that are configured: nothing else is told, and nothing else is taken (D-15, THREATS NG-05). */
 export function offeredMethods({ authentication }: Pick<Configuration, 'authentication'>): readonly EcsMethod[] {
   const { keyServices, entitlementServers, eecCertificates } = authentication
+  const akma = keyServices.some((service) => service.akma)
   return [
     ...(eecCertificates ? (['TLS_CLIENT_SERVER_CERTIFICATE'] as const) : []),
+    ...(akma ? (['TLS_AKMA'] as const) : []),
     ...(keyServices.length > 0 ? (['TLS_KEDGE'] as const) : []),
     ...(entitlementServers.length > 0 ? (['ENTITLEMENT_TOKEN'] as const) : []),
   ]

@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto'
-import type { KedgeId, PskIdentity } from '../../spec/kedge-id.ts'
 import type { EecId, Gpsi } from '../../spec/subscriber-identifiers.ts'
+import type { KeyId, KeyIdentity } from './key-id.ts'
 
 /** A key by which an EEC may open TLS-PSK. It lives in memory only, until it expires (D-23). */
 export interface EdgeKey {
-  readonly identity: PskIdentity | KedgeId
+  readonly identity: KeyIdentity
   readonly eecId: EecId
-  readonly kedgeId: KedgeId
+  readonly keyId: KeyId
   /** delivered with the key, if the network lets this ECS know it (D-16) */
   readonly gpsi?: Gpsi | undefined
   /** 32 octets */
@@ -17,8 +17,8 @@ export interface EdgeKey {
 
 /** A key as it is kept: one object for as long as it is the same key, by which connections remember it. */
 export interface HeldKey {
-  readonly identity: PskIdentity | KedgeId
-  readonly kedgeId: KedgeId
+  readonly identity: KeyIdentity
+  readonly keyId: KeyId
   readonly key: KeyObject
   /** those for which it was asked; one, if the key is bound to its EEC (D-20) */
   readonly eecIds: ReadonlySet<EecId>
@@ -71,9 +71,9 @@ export class PskKeys {
    *
    * @returns false if it was not kept, because too many EECs share it
    */
-  hold({ identity, kedgeId, eecId, key, gpsi, expiresAt }: EdgeKey): boolean {
+  hold({ identity, keyId, eecId, key, gpsi, expiresAt }: EdgeKey): boolean {
     const known = this.#find(identity)
-    const held = known?.key.equals(key) ? known : this.#add({ identity, kedgeId, key })
+    const held = known?.key.equals(key) ? known : this.#add({ identity, keyId, key })
     if (!held.eecIds.has(eecId)) {
       if (held.eecIds.size >= this.#limits.eecs) return false
       held.eecIds.add(eecId)
@@ -154,7 +154,7 @@ export class PskKeys {
     yield* this.#proven.values()
   }
 
-  #add(key: Pick<EdgeKey, 'identity' | 'kedgeId' | 'key'>): Held {
+  #add(key: Pick<EdgeKey, 'identity' | 'keyId' | 'key'>): Held {
     this.forget(key.identity)
     this.#makeRoom(this.#delivered, this.#limits.delivered)
     const held = {
@@ -180,7 +180,7 @@ export class PskKeys {
   #doubtOthersOf(eecId: EecId, newest: Held): void {
     const all = this.#ofEec.get(eecId) ?? new Set()
     for (const held of all) {
-      if (held.kedgeId !== newest.kedgeId) held.confirmAt = Math.min(held.confirmAt, this.#now() + this.#limits.grace)
+      if (held.keyId !== newest.keyId) held.confirmAt = Math.min(held.confirmAt, this.#now() + this.#limits.grace)
     }
     this.#ofEec.set(eecId, all.add(newest))
   }

@@ -10,11 +10,12 @@ import { keyServices } from '../adapters/key-service.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import type { PskAuthenticationPorts } from '../authentication/by-psk.ts'
 import { confirmKeys } from '../authentication/confirm-keys.ts'
-import { eecOfIdentity, fetchKey, parseIdentity } from '../authentication/fetch-key.ts'
+import { fetchKey } from '../authentication/fetch-key.ts'
+import { eecOfIdentity, methodOf, parseIdentity } from '../authentication/key-id.ts'
 import { KnownEecs } from '../authentication/known-eecs.ts'
 import { type HeldKey, PskKeys } from '../authentication/psk-keys.ts'
 import { sourceOf } from '../authentication/source.ts'
-import type { EecPeer } from '../provisioning/provision-service.ts'
+import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
 
 /** How EECs authenticate with a key of their network (P5): the keys held now, and the listener that takes them. */
 export interface EecAuthentication extends PskAuthenticationPorts {
@@ -24,7 +25,7 @@ export interface EecAuthentication extends PskAuthenticationPorts {
   /** @throws Refusal CREDENTIAL_MISSING for a connection that has not proven a key that is good now */
   provenKey(socket: TLSSocket): HeldKey
   /** The same of a request: it counts as a use of the key. */
-  peerOf(socket: TLSSocket): EecPeer
+  peerOf(socket: TLSSocket): AuthenticatedEec
   /** Forgets keys that have ended. @returns whether connections may have lost theirs */
   sweep(): boolean
   /** Asks for keys that have perhaps been replaced. */
@@ -37,9 +38,10 @@ export async function eecAuthentication(
   credential: () => ServerCredential,
 ): Promise<EecAuthentication> {
   const { configuration, clock, random } = ecs
+  const { fqdn } = configuration
   const { keyProfile, unwrapKey, keyServices: configured, fetchOnHandshake } = configuration.authentication
   const resolve = new Map(Object.entries(configuration.resolve))
-  const services = await keyServices(configured, { ...ecs, keyProfile, unwrapKey, resolve, credential })
+  const keyService = await keyServices(configured, { ...ecs, fqdn, keyProfile, unwrapKey, resolve, credential })
   const keys = new PskKeys(clock.now)
   const known = new KnownEecs(eecOfIdentity)
   const psk = pskServer<HeldKey>({
@@ -55,7 +57,7 @@ export async function eecAuthentication(
     keyProfile,
     now: clock.now,
     mayAsk: limitSources(ecs, 'requests'),
-    keyService: (realm) => services.get(realm),
+    keyService,
     mayAuthenticate: () => true,
     hold: (key) => keys.hold(key),
     find: (identity) => keys.find(identity),
@@ -81,7 +83,7 @@ export async function eecAuthentication(
       const key = psk.provenKey(socket)
       keys.use(key)
       known.remember(key)
-      return { eecIds: key.eecIds, gpsi: key.gpsi }
+      return { method: methodOf(key.keyId), eecIds: key.eecIds, gpsi: key.gpsi }
     },
     sweep: () => keys.sweep(),
     confirmKeys: () => confirmKeys(confirmation),

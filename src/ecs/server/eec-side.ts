@@ -22,7 +22,7 @@ import { eecGrantRoute, eecTokenRoute } from '../authorization-server/eec-token-
 import { issueEesTokens } from '../authorization-server/request-eec-token.ts'
 import type { EcsPeers } from '../peers.ts'
 import { describeEes } from '../provisioning/describe-ees.ts'
-import type { EecPeer, ProvisioningPorts } from '../provisioning/provision-service.ts'
+import type { AuthenticatedEec, ProvisioningPorts } from '../provisioning/provision-service.ts'
 import type { Registration } from '../registrar/registration.ts'
 import { type EecCredential, provisioningRoute } from '../routes/provisioning-routes.ts'
 import { subscriptionRoutes } from '../routes/subscription-routes.ts'
@@ -109,7 +109,7 @@ async function openVerifier(
 export function eecRoutes(
   ecs: OpenEcs,
   urls: EcsUrls,
-  { eecOf, ...side }: EecSide & { eecOf(socket: TLSSocket): EecPeer },
+  { eecOf, ...side }: EecSide & { eecOf(socket: TLSSocket): AuthenticatedEec },
 ): Readonly<Record<'server' | 'psk' | 'eec', Route<EcsPeers>[]>> {
   const { clock, configuration } = ecs
   const offered = offeredMethods(configuration)
