@@ -99,11 +99,14 @@ export async function anEcs(options: EcsOptions = {}) {
   const authenticated = (path: string) => (path === '/oauth2/token' ? { status: 200, body: tokens } : provisioned)
   const metadata = { issuer: apiRoot, edge_eec_authentication_methods_supported: offer }
   const invited = options.answer ?? { status: 201, body: { pskEndpoint, keyProfile, expiresAt } }
-  serve(server, received, (path) => {
+  serve(server, received, ({ path }) => {
     if (path === METADATA) return { status: 200, body: metadata }
     return AUTHENTICATED.includes(path) ? { ...authenticated(path), headers: repeat('ENTITLEMENT_TOKEN') } : invited
   })
-  serve(psk, received, (path) => ({ ...authenticated(path), headers: repeat('TLS_KEDGE') }))
+  serve(psk, received, ({ path, identity = '' }) => {
+    const headers = repeat(identity.startsWith('3GPP-AKMA') ? 'TLS_AKMA' : 'TLS_KEDGE')
+    return { ...authenticated(path), headers }
+  })
   for (const listener of [server, psk]) {
     listener.on('tlsClientError', (error) => failures.push('code' in error ? String(error.code) : error.message))
   }
@@ -145,7 +148,11 @@ interface Answer {
 }
 
 /** Remembers every message but the questions for metadata. */
-function serve(server: Http2SecureServer, received: Received[], answer: (path: string) => Answer): void {
+function serve(
+  server: Http2SecureServer,
+  received: Received[],
+  answer: (request: { readonly path: string; readonly identity?: string | undefined }) => Answer,
+): void {
   server.on('request', async (request, response) => {
     let text = ''
     request.setEncoding('utf8')
@@ -163,7 +170,7 @@ function serve(server: Http2SecureServer, received: Received[], answer: (path: s
         ...(typeof dpop === 'string' && { dpop }),
       })
     }
-    const { status, body, headers } = answer(request.url)
+    const { status, body, headers } = answer({ path: request.url, identity })
     const mediaType = status < 400 ? 'application/json' : 'application/problem+json'
     response.writeHead(status, { ...headers, ...(body && { 'content-type': mediaType }) })
     response.end(body === undefined ? '' : JSON.stringify(body))

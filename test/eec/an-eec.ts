@@ -2,10 +2,12 @@ import { createSecretKey } from 'node:crypto'
 import { authenticate, type EecOptions } from '../../src/eec/index.ts'
 import type { Progress } from '../../src/ports/progress.ts'
 import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
-import { type AServingUe, EEC_1, VECTOR } from '../ue/a-folder.ts'
+import { AKMA, type AServingUe, EEC_1, VECTOR } from '../ue/a-folder.ts'
 import type { AnEcs } from './an-ecs.ts'
 
 export const K_ECS = createSecretKey(Buffer.from(VECTOR.kecs, 'hex'))
+/** of the same UE for the same ECS */
+export const KAF = createSecretKey(Buffer.from(AKMA.kaf ?? '', 'hex'))
 
 /** What an application of this EEC would do. */
 export function authenticateAt(

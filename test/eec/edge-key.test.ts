@@ -10,8 +10,8 @@ const LITERAL = { ...ANSWER, pskIdentity: VECTOR.kedgeId, keyProfile: 'literal' 
 describe('what the UE answers to its EEC: TR 33.839 6.x.2.1 step 3', () => {
   test('KE-11: the key is taken over, and its octets leave the answer', () => {
     const response = json(ANSWER)
-    const { kedgeId, keyProfile, psk } = processEdgeKeyResponse(response, EEC_1)
-    assert.deepEqual([kedgeId, keyProfile, psk.identity], [VECTOR.kedgeId, 'bound', VECTOR.pskIdentity])
+    const { name, keyProfile, psk } = processEdgeKeyResponse(response, EEC_1)
+    assert.deepEqual([name.kedgeId, keyProfile, psk.identity], [VECTOR.kedgeId, 'bound', VECTOR.pskIdentity])
     assert.equal(psk.key.export().toString('hex'), VECTOR.kecs)
     assert.ok(response.body.every((octet) => octet === 0))
     assert.equal(processEdgeKeyResponse(json(LITERAL), EEC_1).psk.identity, VECTOR.kedgeId)

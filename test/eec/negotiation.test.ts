@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AuthenticationStepFailed, type EecOptions } from '../../src/eec/index.ts'
+import { formatAkmaPskIdentity } from '../../src/spec/a-kid.ts'
 import { Challenger } from '../ue/a-challenger.ts'
-import { type AServingUe, aServingUe, VECTOR } from '../ue/a-folder.ts'
+import { A_KID, type AServingUe, aServingUe, VECTOR } from '../ue/a-folder.ts'
 import { type AnEcs, anEcs, type EcsOptions } from './an-ecs.ts'
-import { authenticateAt, K_ECS } from './an-eec.ts'
+import { authenticateAt, K_ECS, KAF } from './an-eec.ts'
 import { type AnEntitlementServer, anEntitlementServer, ENT } from './an-entitlement-server.ts'
 
 describe('which method EEC and ECS take: TS 33.558 6.2, D-15', () => {
@@ -24,9 +25,11 @@ describe('which method EEC and ECS take: TS 33.558 6.2, D-15', () => {
   const started = async (options: EcsOptions = {}) => {
     const ecs = await anEcs(options)
     ecs.keys.set(VECTOR.pskIdentity, K_ECS)
+    ecs.keys.set(formatAkmaPskIdentity(A_KID), KAF)
     closing.push(ecs.close)
     return ecs
   }
+  const profileOf = (method: string) => (method === 'TLS_AKMA' ? 'literal' : 'bound')
   const attempt = async (ecs: AnEcs, methods: EecOptions['methods']) => {
     const resolve = new Map([...ecs.resolve, [ENT as string, '127.0.0.1']])
     const session = await authenticateAt(ecs, ue, { entitlement: ent, resolve, ...(methods && { methods }) })
@@ -82,14 +85,14 @@ describe('which method EEC and ECS take: TS 33.558 6.2, D-15', () => {
     assert.ok(failing.received.every(({ authorization }) => authorization === undefined))
   })
 
-  for (const by of ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'] as const) {
+  for (const by of ['TLS_KEDGE', 'TLS_AKMA', 'ENTITLEMENT_TOKEN'] as const) {
     test(`NG-02: by ${by}, an ECS that offered more than the EEC has seen, or does not say, is not relied on`, async () => {
       for (const repeated of [['TLS_CLIENT_SERVER_CERTIFICATE', by], [], [by, by], null]) {
-        const ecs = await started({ offer: [by], repeated })
+        const ecs = await started({ offer: [by], repeated, keyProfile: profileOf(by) })
         const session = await attempt(ecs, [by])
         await assert.rejects(session.provision(), { name: 'AnswerNotAccepted', message: /offered/ })
       }
-      const ecs = await started({ offer: [by] })
+      const ecs = await started({ offer: [by], keyProfile: profileOf(by) })
       assert.ok(await (await attempt(ecs, [by])).provision())
     })
   }

@@ -20,7 +20,7 @@ import { printedSteps } from '../step-lines.ts'
 import { eecIdArgument } from '../ue-commands.ts'
 
 /** The names on the command line of the methods at an ECS, and at an EES. */
-const METHODS = { 'kedge-psk': 'TLS_KEDGE', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
+const METHODS = { 'kedge-psk': 'TLS_KEDGE', akma: 'TLS_AKMA', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
 const EES_METHODS = { 'access-token': 'EDGE_ACCESS_TOKEN', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
 
 export interface SessionArguments {

@@ -10,6 +10,7 @@ import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { at } from '../authentication/at-step.ts'
 import type { AuthenticatedConnection, Ecs } from '../authentication/authenticated-connection.ts'
+import { authenticateByAkma } from '../authentication/by-akma.ts'
 import { authenticateByEntitlement } from '../authentication/by-entitlement.ts'
 import { authenticateByKedge } from '../authentication/by-kedge.ts'
 import { type Agreement, connectAgreed, metadataRequest, processMetadata } from '../authentication/negotiate.ts'
@@ -23,7 +24,7 @@ import { EcsSession } from '../session.ts'
 import { EES_SERVICES, requestToken } from '../token-exchange.ts'
 import { connectOver } from './connect.ts'
 import { type EecState, openState } from './state-file.ts'
-import { fetchKey, respondEap, startEap } from './ue-interface.ts'
+import { fetchApplicationKey, fetchKey, respondEap, startEap } from './ue-interface.ts'
 
 /** An entitlement configuration server of the operator. */
 export interface EntitlementServer {
@@ -52,9 +53,9 @@ export interface EecOptions {
 }
 
 /**
- * Authenticates an EEC at an ECS by the first of its methods that the ECS offers (D-15): with the key of its UE
- * (TR 33.839 6.x.2), or with a token of the entitlement configuration server (TR 33.739 6.25.2). A method that fails is
- * the end: no other one takes its place (THREATS NG-03).
+ * Authenticates an EEC at an ECS by the first of its methods that the ECS offers (D-15): with a key of its UE
+ * (TR 33.839 6.x.2; AKMA, TS 33.535), or with a token of the entitlement configuration server (TR 33.739 6.25.2). A
+ * method that fails is the end: no other one takes its place (THREATS NG-03).
  *
  * @throws NotUsable before anything is sent; FileRefused if others can read a secret; AuthenticationStepFailed
  */
@@ -88,6 +89,9 @@ interface OpenEec {
   readonly entitlement: EntitlementPorts | undefined
 }
 
+/** What an EEC can that has a UE: nothing else is needed for these. */
+const BY_UE: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
+
 async function openEec({ root, resolve, progress = unheard, ...options }: EecOptions): Promise<OpenEec> {
   const credential = await credentialOf(options.credential)
   const state = await openState(options.state, systemRandom)
@@ -101,7 +105,7 @@ async function openEec({ root, resolve, progress = unheard, ...options }: EecOpt
     progress,
   }
   const entitlement = options.entitlement && entitlementPorts(eec, options.entitlement, resolve)
-  return { ...eec, entitlement, methods: entitlement ? ['TLS_KEDGE', 'ENTITLEMENT_TOKEN'] : ['TLS_KEDGE'] }
+  return { ...eec, entitlement, methods: entitlement ? [...BY_UE, 'ENTITLEMENT_TOKEN'] : BY_UE }
 }
 
 function entitlementPorts(
@@ -139,6 +143,10 @@ async function authenticateBy(method: EcsMethod, eec: OpenEec, ecs: Ecs): Promis
   const { entitlement, credential } = eec
   if (method === 'TLS_KEDGE') {
     return authenticateByKedge({ ...eec, fetchKey: (fqdn: Fqdn) => fetchKey(credential, fqdn) }, ecs)
+  }
+  if (method === 'TLS_AKMA') {
+    const fetch = (fqdn: Fqdn) => fetchApplicationKey(credential, fqdn)
+    return authenticateByAkma({ ...eec, fetchApplicationKey: fetch }, ecs)
   }
   if (method === 'ENTITLEMENT_TOKEN' && entitlement !== undefined) {
     return authenticateByEntitlement({ ...eec, acquireToken: () => acquireToken(entitlement, ecs.fqdn) }, ecs)

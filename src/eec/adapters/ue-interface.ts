@@ -9,7 +9,12 @@ import {
   type EapStartRequest,
   EapStartResponse,
 } from '../../spec/messages/entitlement-eap.ts'
-import { type EdgeKey, processEdgeKeyResponse } from '../authentication/edge-key.ts'
+import {
+  type ApplicationKey,
+  type EdgeKey,
+  processApplicationKeyResponse,
+  processEdgeKeyResponse,
+} from '../authentication/edge-key.ts'
 import type { EecCredential } from '../credential.ts'
 
 const ANSWER_LIMIT = 5_000
@@ -23,6 +28,16 @@ const CONTENT_LIMIT = 4_096
 export async function fetchKey(credential: EecCredential, ecsFqdn: Fqdn): Promise<EdgeKey> {
   const content: EdgeKeyRequest = { eecId: credential.eecId, ecsFqdn }
   return processEdgeKeyResponse(await ask(credential, '/edge-key/v1/retrieve', content), credential.eecId)
+}
+
+/**
+ * Asks it for KAF of one ECS: TS 33.535 6.2.1 step 1.
+ *
+ * @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted
+ */
+export async function fetchApplicationKey(credential: EecCredential, ecsFqdn: Fqdn): Promise<ApplicationKey> {
+  const content: EdgeKeyRequest = { eecId: credential.eecId, ecsFqdn }
+  return processApplicationKeyResponse(await ask(credential, '/application-key/v1/retrieve', content))
 }
 
 /**

@@ -2,14 +2,13 @@ import type { Message, Response } from '../../http/client.ts'
 import { isOriginOf } from '../../http/origin.ts'
 import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
-import type { KedgeId } from '../../spec/kedge-id.ts'
 import { type EecAuthenticationRequest, EecAuthenticationResponse } from '../../spec/messages/eec-authentication.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
-import type { EdgeKey } from './edge-key.ts'
+import type { ApplicationKey, EdgeKey } from './edge-key.ts'
 
-/** TR 33.839 6.x.2.1 step 4; the message is ours (D-23). */
-export function authenticationRequest(eecId: EecId, kedgeId: KedgeId): Message {
-  const body: EecAuthenticationRequest = { eecId, kedgeId }
+/** TR 33.839 6.x.2.1 step 4, TS 33.535 6.2.1 step 1; the message is ours (D-23). */
+export function authenticationRequest(eecId: EecId, keyName: (EdgeKey | ApplicationKey)['name']): Message {
+  const body: EecAuthenticationRequest = { eecId, ...keyName }
   return {
     method: 'POST',
     path: '/eecs-authentication/v1/requests',

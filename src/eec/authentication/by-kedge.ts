@@ -1,20 +1,12 @@
-import type { Clock } from '../../ports/clock.ts'
-import type { Progress } from '../../ports/progress.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
-import type { EecId } from '../../spec/subscriber-identifiers.ts'
-import type { Connect } from '../connection.ts'
 import { at } from './at-step.ts'
 import type { AuthenticatedConnection, Ecs } from './authenticated-connection.ts'
-import { authenticationRequest, type Invitation, processAuthenticationResponse } from './authentication-request.ts'
 import type { EdgeKey } from './edge-key.ts'
+import { openWithKey, type PskAuthenticationPorts, requestInvitation } from './pre-shared-key.ts'
 
-export interface AuthenticationPorts {
-  readonly eecId: EecId
+export interface KedgeAuthenticationPorts extends PskAuthenticationPorts {
   /** the local interface of the UE */
   fetchKey(ecs: Fqdn): Promise<EdgeKey>
-  readonly connect: Connect
-  readonly clock: Pick<Clock, 'now'>
-  readonly progress: Progress
 }
 
 /**
@@ -23,7 +15,7 @@ export interface AuthenticationPorts {
  *
  * @throws AuthenticationStepFailed; there is no second method
  */
-export async function authenticateByKedge(eec: AuthenticationPorts, ecs: Ecs): Promise<AuthenticatedConnection> {
+export async function authenticateByKedge(eec: KedgeAuthenticationPorts, ecs: Ecs): Promise<AuthenticatedConnection> {
   const { eecId, progress } = eec
 
   // Step 3: the EEC fetches Kedge ID and key through the secure interface of the UE.
@@ -34,40 +26,18 @@ export async function authenticateByKedge(eec: AuthenticationPorts, ecs: Ecs): P
   // Step 4: the EEC sends the authentication request, with EEC ID and Kedge ID, to the ECS.
   const invitation = await at(4, () =>
     progress.step({ clause: clause(4), from: 'EEC', to: ecs.fqdn }, `EEC ID ${eecId}, Kedge ID`, () =>
-      request(eec, ecs, key),
+      requestInvitation(eec, ecs, key),
     ),
   )
 
   // Step 7: EEC and ECS establish TLS with the pre-shared key, the EEC as client.
   return at(7, () =>
     progress.step({ clause: clause(7), from: 'EEC', to: ecs.fqdn }, 'TLS 1.3 with the pre-shared key', () =>
-      handshake(eec, invitation, key),
+      openWithKey(eec, invitation, key),
     ),
   )
 }
 
 const clause = (step: number) => `TR 33.839 6.x.2.1 step ${step}`
-const keyTold = ({ kedgeId, keyProfile }: EdgeKey) =>
+const keyTold = ({ name: { kedgeId }, keyProfile }: EdgeKey) =>
   `${keyProfile === 'bound' ? 'K_ECS' : 'Kedge'}, Kedge ID ${kedgeId}`
-
-async function request({ eecId, connect, clock }: AuthenticationPorts, ecs: Ecs, key: EdgeKey): Promise<Invitation> {
-  const connection = connect.byCertificate(ecs.apiRoot)
-  try {
-    const response = await connection.request(authenticationRequest(eecId, key.kedgeId))
-    return processAuthenticationResponse(response, ecs.fqdn, key, clock.now())
-  } finally {
-    connection.close()
-  }
-}
-
-async function handshake({ connect }: AuthenticationPorts, { pskEndpoint, expiresAt }: Invitation, { psk }: EdgeKey) {
-  const connection = connect.byPsk(pskEndpoint, psk)
-  try {
-    await connection.open()
-    const tokenGrant = { connection, origin: pskEndpoint, parameters: { grant_type: 'client_credentials' } }
-    return { connection, expiresAt, tokenGrant }
-  } catch (error) {
-    connection.close()
-    throw error
-  }
-}

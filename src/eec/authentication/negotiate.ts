@@ -21,6 +21,9 @@ export interface Agreement {
 
 const HEADER = 'edge-auth-methods'
 
+/** Before the key is proven nobody knows who asks, so the certificate's connection has nothing to repeat. */
+const BY_PSK: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
+
 /** Of RFC 8414 2, what an EEC looks at; the last member is ours. */
 const Metadata = Type.Object({
   issuer: Type.String(),
@@ -45,7 +48,9 @@ export function processMetadata(response: Response, ecs: Fqdn, wanted: readonly 
 /** The connections on which the EEC will be authenticated, and those alone, are held to what was agreed. */
 export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
   const hold = (connection: Connection) => holdToAgreement(connection, agreement)
-  if (agreement.chosen === 'TLS_KEDGE') return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
+  if (BY_PSK.includes(agreement.chosen)) {
+    return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
+  }
   return { ...connect, byCertificate: (origin) => hold(connect.byCertificate(origin)) }
 }
 
