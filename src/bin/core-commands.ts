@@ -61,6 +61,7 @@ interface TrustArguments {
   readonly root: readonly string[]
   readonly via: string
   readonly afId?: string
+  readonly akma?: boolean
   readonly encryptionKey?: string
   readonly json?: boolean
 }
@@ -78,17 +79,19 @@ function addTrust(core: Command): void {
     )
     .option('--via <entity>', 'ausf: it is in the domain of the operator; nef: it is not', viaArgument, 'ausf')
     .option('--af-id <id>', 'how the NEF knows it, if not by its host name')
+    .option('--akma', 'also the keys of AKMA, for subscribers that may use it; with --via ausf')
     .option('--encryption-key <file>', 'PEM of its public key on P-256, which its keys are encrypted to on their way')
     .option('--json', 'print one JSON document')
     .action(trust)
 }
 
-async function trust({ dir, ecsFqdn: fqdn, root, via: asked, afId, encryptionKey, json = false }: TrustArguments) {
+async function trust(options: TrustArguments) {
+  const { dir, ecsFqdn: fqdn, root, via: asked, afId, akma = false, encryptionKey, json = false } = options
   const via = asked === 'nef' ? 'nef' : 'ausf'
   const authorities = await readAuthorities(root)
   const key = encryptionKey === undefined ? undefined : readEncryptionKey(await readFile(encryptionKey, 'utf8'))
-  await trustEcs(dir, { fqdn, authorities, via, afId, encryptionKey: key })
-  const keyService = await keyServiceOf(dir, { fqdn, via, afId })
+  await trustEcs(dir, { fqdn, authorities, via, afId, akma, encryptionKey: key })
+  const keyService = await keyServiceOf(dir, { fqdn, via, afId, akma })
   const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
   print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
 }

@@ -7,14 +7,15 @@ import type { TrustedEcs } from './trust-ecs.ts'
 /** What an ECS has to be told to get keys from this core: an entry of `authentication.keyServices` in its configuration. */
 export async function keyServiceOf(
   dir: string,
-  { fqdn: ecs, via, afId = ecs }: Pick<TrustedEcs, 'fqdn' | 'via' | 'afId'>,
+  { fqdn: ecs, via, afId = ecs, akma = false }: Pick<TrustedEcs, 'fqdn' | 'via' | 'afId' | 'akma'>,
 ) {
   const read = async (name: string) => parse(await readFile(join(dir, name, `${name}.yaml`), 'utf8')) as Served
   const { fqdn, listen } = await read(via)
   const { homeNetwork } = await read('ausf')
   const [mnc = '', mcc = ''] = plmnDomain(homeNetwork ?? { mcc: '', mnc: '' }).split('.')
   const apiRoot = `https://${fqdn}:${listen.mtls}`
-  return { realm: `${mnc}.${mcc}`, via, apiRoot, root: resolve(dir, 'ca', 'root.crt'), ...(via === 'nef' && { afId }) }
+  const root = resolve(dir, 'ca', 'root.crt')
+  return { realm: `${mnc}.${mcc}`, via, apiRoot, root, ...(via === 'nef' && { afId }), ...(akma && { akma }) }
 }
 
 interface Served {

@@ -17,11 +17,14 @@ export interface TrustedEcs {
   readonly via: 'ausf' | 'nef'
   /** how the NEF knows it; its host name unless stated */
   readonly afId?: string | undefined
+  /** whether it also gets KAF, as an application function of AKMA (TS 33.535 6.2.1); via `ausf` alone */
+  readonly akma?: boolean
   /** that its keys are encrypted to (THREATS KE-09) */
   readonly encryptionKey?: EncryptionKey | undefined
 }
 
 const SCOPES = { ausf: 'nausf-auth:edge-key', nef: '3gpp-edge-key' } as const
+const AKMA_SCOPE = 'naanf-akma:applicationkeyget'
 
 /**
  * Puts an ECS on the list of whom the AUSF, or the NEF, gives keys to. What is on the list already is replaced. Through
@@ -30,11 +33,18 @@ const SCOPES = { ausf: 'nausf-auth:edge-key', nef: '3gpp-edge-key' } as const
  * @throws ConfigurationError
  */
 export async function trustEcs(core: string, ecs: TrustedEcs): Promise<void> {
-  const { fqdn, authorities, via, afId = fqdn } = ecs
+  const { fqdn, authorities, via, afId = fqdn, akma = false } = ecs
+  if (akma && via === 'nef') throw new ConfigurationError('KAF is given by the AUSF alone: --akma goes with --via ausf')
   const root = `ecs-${fqdn}.crt`
   const folder = join(core, via)
   const atAusf = { fqdn, ...(ecs.encryptionKey && { encryptionKey: ecs.encryptionKey }) }
-  const entry = { fqdn, nfType: 'ECS', root, scopes: [SCOPES[via]], ...(via === 'nef' ? { afId } : atAusf) }
+  const entry = {
+    fqdn,
+    nfType: 'ECS',
+    root,
+    scopes: [SCOPES[via], ...(akma ? [AKMA_SCOPE] : [])],
+    ...(via === 'nef' ? { afId } : atAusf),
+  }
   await writePrivateFile(join(folder, root), Buffer.from(authorities), { replace: true })
   await editPeers(folder, (list) => [...without(list, fqdn), entry])
   if (via === 'ausf') return
