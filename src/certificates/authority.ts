@@ -4,7 +4,7 @@ import type { Fqdn } from '../spec/identifiers.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import { issueCertificate } from './issue.ts'
 import type { IssuerRole } from './profile.ts'
-import { drawSerial, rootTemplate, templateFor } from './template.ts'
+import { crossTemplate, drawSerial, rootTemplate, templateFor } from './template.ts'
 
 /** A certificate and the key that signs under it. */
 export interface Issuer {
@@ -28,6 +28,20 @@ export async function createRoot(domain: Fqdn, { random, ...given }: Given): Pro
   const { signer } = given
   const der = await issueCertificate(rootTemplate(domain, { ...given, serial: drawSerial(random) }), signer)
   return { certificate: readCertificate(der), signer }
+}
+
+/** A later root of the domain, certified by the one before it (RFC 4210 4.4: NewWithOld). */
+export async function crossCertify(
+  root: Certificate,
+  under: Issuer,
+  { now, random, crlDistributionPoint }: Pick<Given, 'now' | 'random' | 'crlDistributionPoint'>,
+): Promise<Certificate> {
+  const given = { issuer: under.certificate, serial: drawSerial(random), now }
+  const template = crossTemplate(root, {
+    ...given,
+    ...(crlDistributionPoint !== undefined && { crlDistributionPoint }),
+  })
+  return readCertificate(await issueCertificate(template, under.signer))
 }
 
 /** An issuing CA for one role, certified by the root. */

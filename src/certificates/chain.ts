@@ -60,7 +60,7 @@ function findPath(
 ): Path | undefined {
   if (path.length === LONGEST_PATH) return undefined
   const mayIssue = (candidate: Certificate) =>
-    mayHaveIssued(candidate, last, path.length - 1, question) &&
+    mayHaveIssued(candidate, last, path.slice(1).filter(isNoLaterRoot).length, question) &&
     left.signatures-- > 0 &&
     signatureVerifies(last, candidate.publicKey)
   const anchor = question.anchors.find(mayIssue)
@@ -73,7 +73,12 @@ function findPath(
   return undefined
 }
 
-/** Everything that RFC 5280 6.1.4 asks of an issuer but its signature. @param below - CA certificates between it and the leaf */
+/** A self-issued certificate is no step down (RFC 5280 6.1.4 l): here, only a root that the root before it has certified. */
+function isNoLaterRoot({ subject, issuer }: Certificate): boolean {
+  return !subject.equals(issuer) || readDer(subject, readName).commonName !== AUTHORITY_NAMES.root
+}
+
+/** Everything that RFC 5280 6.1.4 asks of an issuer but its signature. @param below - CA certificates between it and the leaf that count */
 function mayHaveIssued(issuer: Certificate, child: Certificate, below: number, { now, role }: ChainQuestion): boolean {
   const { basicConstraints, keyUsage, extendedKeyUsage } = issuer
   return (

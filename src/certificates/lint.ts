@@ -102,7 +102,8 @@ function faultsUnderIssuer(read: TbsCertificate, subject: DistinguishedName, tem
   }
   const name = readDer(issuer.subject, readName)
   return findings([
-    [role !== 'root', 'a root under an issuer'],
+    // The one root that may be under another is the next one of the same domain (RFC 4210 4.4).
+    [role !== 'root' || issuer.subject.equals(read.subject), 'a root under an issuer'],
     [name.commonName === AUTHORITY_NAMES[issuedBy], 'an issuer of another role'],
     [deviations(issuer, issuedBy).length === 0, 'an issuer that may not issue this'],
     [name.organization === subject.organization, 'an issuer of another domain'],

@@ -95,6 +95,28 @@ export function rootTemplate(
 }
 
 /**
+ * The template of a later root of a domain as the root before it certifies it: NewWithOld of RFC 4210 4.4. Who trusts the
+ * old one alone finds the way to what is under the new one.
+ */
+export function crossTemplate(
+  root: Certificate,
+  { issuer, serial, now, crlDistributionPoint }: Omit<Issuance, 'spki'>,
+): Template {
+  return {
+    ...sayings(PROFILES.root),
+    ...validity(PROFILES.root, now, undefined, issuer),
+    role: 'root',
+    issuer,
+    signatureAlgorithm: algorithmOfSigner(issuer.publicKey),
+    serial,
+    subject: readDer(root.subject, readName),
+    spki: root.spki,
+    subjectAltNames: { dnsNames: [], uris: [] },
+    crlDistributionPoints: crlDistributionPoint === undefined ? [] : [crlDistributionPoint],
+  }
+}
+
+/**
  * A serial number of 127 random bits, in 16 octets. One draw in 128 would have a shorter encoding; it is drawn again,
  * so that every serial number has the same length (THREATS CA-03).
  */

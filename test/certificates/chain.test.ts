@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createIssuer, createRoot, type Issuer } from '../../src/certificates/authority.ts'
+import { createIssuer, createRoot, crossCertify, type Issuer } from '../../src/certificates/authority.ts'
 import { type Certificate, readCertificate } from '../../src/certificates/certificate.ts'
 import { type ChainQuestion, checkChain } from '../../src/certificates/chain.ts'
 import { type Crl, issueCrl, type RevokedCertificate, readCrl } from '../../src/certificates/crl.ts'
@@ -327,6 +327,38 @@ describe('revocation: RFC 5280 5 and 6.3', async () => {
     assert.throws(() => check([ofRoot, superseding]), REVOKED)
     assert.equal(check([ofRoot, superseding], { leaf: renewed }).length, 3)
   })
+})
+
+test('CA-12: whoever trusts the old root alone finds the way to what is under the new one, and the other way round', async () => {
+  const before = await aDomain()
+  const after = await aDomain({ rootCurve: 'P-256' })
+  const { now } = before
+  const cross = await crossCertify(after.root.certificate, before.root, { random, now })
+  const [leaf, issuer] = [await after.issue(SUBJECTS.ecs), after.issuers.ecs.certificate]
+  const question: ChainQuestion = {
+    leaf,
+    intermediates: [issuer, cross],
+    anchors: [before.root.certificate],
+    role: 'ecs',
+    now,
+  }
+  assert.deepEqual(checkChain(question), [leaf, issuer, cross, before.root.certificate])
+  assert.deepEqual(checkChain({ ...question, anchors: [after.root.certificate] }), [
+    leaf,
+    issuer,
+    after.root.certificate,
+  ])
+  assert.throws(() => checkChain({ ...question, intermediates: [issuer] }), NOT_ACCEPTED)
+
+  const stranger = await aDomain({ domain: 'other.example' })
+  await assert.rejects(
+    crossCertify(after.root.certificate, stranger.root, { random, now }),
+    /another domain|a root under/,
+  )
+  await assert.rejects(
+    crossCertify(after.root.certificate, before.issuers.ees, { random, now }),
+    /an issuer of another role/,
+  )
 })
 
 test('CA-11: a root cannot be made under an issuer, nor an issuer under an issuer', async () => {
