@@ -7,7 +7,7 @@ import { stepLine } from './step-lines.ts'
 import { stopSignals } from './stop.ts'
 import { playAuthorization } from './up/authorization.ts'
 import { type Edge, EES1, EES2, EES3, startEdge } from './up/edge.ts'
-import { playEdgeKey, playPrimaryAuthentication, playWithoutAusf } from './up/edge-key.ts'
+import { playAkma, playEdgeKey, playPrimaryAuthentication, playWithoutAusf } from './up/edge-key.ts'
 import { playDiscovery, playEntitlement } from './up/entitlement.ts'
 import type { Audience, Figure } from './up/figure.ts'
 import { playLife, playOnboarding } from './up/onboarding.ts'
@@ -75,6 +75,7 @@ async function playAll(edge: Edge, audience: Audience): Promise<Figure[]> {
     await playEdgeKey(edge, edge.ecs1, 'ausf', audience),
     await playEdgeKey(edge, edge.ecs2, 'nef', audience),
     await playWithoutAusf(edge, audience),
+    await playAkma(edge, audience),
     await playEntitlement(edge, edge.ecs1, 'certificate', audience),
     await playEntitlement(edge, edge.ecs2, 'introspection', audience),
     await playDiscovery(edge, edge.ecs1, audience),

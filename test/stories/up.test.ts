@@ -18,6 +18,7 @@ describe('edgeward up', () => {
       /^P2.*by the certificate/,
       /^P2.*asks the entitlement server/,
       /^P2.*discovered EAS/,
+      /^P2 AKMA instead of a token/,
       /^P4 within one ECS/,
       /^P4 across two ECSs/,
       /^P4 three ECSs in a row/,

@@ -38,10 +38,11 @@ export async function makeCore(folder: string): Promise<Core> {
 /** Each side is told about the other: the core whom to give keys to, the ECS whom to ask for them. */
 export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 'ausf' | 'nef'): Promise<void> {
   const authorities = await readAuthorities([join(ecsFolder, 'ca', 'root.crt')])
-  await trustEcs(core.folder, { fqdn, authorities, via })
+  const trusted = { fqdn, via, akma: via === 'ausf' }
+  await trustEcs(core.folder, { ...trusted, authorities })
   const file = join(ecsFolder, 'ecs.yaml')
   const configuration = parseDocument(await readFile(file, 'utf8'))
-  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, { fqdn, via })] })
+  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, trusted)] })
   configuration.set('resolve', Object.fromEntries(core.names.map((name) => [name, '127.0.0.1'])))
   await writeFile(file, String(configuration))
 }
@@ -52,7 +53,7 @@ export async function makeDevice(core: Core, folder: string): Promise<string> {
   const keys = { k: random.octets(16).toString('hex'), opc: random.octets(16).toString('hex') }
   const udm = await openUdm(join(core.folder, 'udm'), { random, clock, timers, log, passphrase: undefined })
   const commands = udmCommands(udm)
-  await commands.add([{ supi: SUPI, ...keys, edge: true, gpsi: 'msisdn-0010000001' }])
+  await commands.add([{ supi: SUPI, ...keys, edge: true, akma: true, gpsi: 'msisdn-0010000001' }])
   const {
     homeNetwork,
     routingIndicator,

@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AuthenticationStepFailed, authenticate, RefusedByServer, readCredential } from '../../eec/index.ts'
-import { EDGE_KEY_RETRIEVAL, NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
+import {
+  AuthenticationStepFailed,
+  authenticate,
+  type ECSServProvResp,
+  type EcsSession,
+  RefusedByServer,
+  readCredential,
+} from '../../eec/index.ts'
+import type { Arrow } from '../../ports/progress.ts'
+import { EDGE_KEY_RETRIEVAL, NAANF_AKMA, NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
 import { parseEecId } from '../../spec/subscriber-identifiers.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { authenticateUe, credentialFile, openUeFolder, servingNetworkOf } from '../../ue/index.ts'
@@ -41,10 +49,7 @@ export function playEdgeKey(edge: Edge, ecs: EcsOfEdge, way: Way, audience: Audi
     const progress = withKeyRequest(stage, edge, ecs, way)
     const session = await authenticate({ ...options, credential, progress })
     try {
-      const arrow = { clause: 'TS 24.558 6.2', from: 'EEC', to: ecs.server.fqdn }
-      const seen = (found: Awaited<ReturnType<typeof session.provision>>) =>
-        `service provisioning: ${(found?.ednCnfgInfo ?? []).flatMap(({ eess }) => eess.map(({ eesId }) => eesId)).join(', ') || 'no EES'}`
-      await stage.step(arrow, seen, () => session.provision({}))
+      await provision(session, stage)
       await stage.refused(
         { clause: 'TR 33.839 6.x.2.1 step 3', from: 'EEC', to: 'UE' },
         'an EEC that claims to be another one gets no key, and nothing else is tried',
@@ -55,6 +60,39 @@ export function playEdgeKey(edge: Edge, ecs: EcsOfEdge, way: Way, audience: Audi
       session.close()
     }
   })
+}
+
+/** P2 without a token: a subscriber with AKMA authenticates by it, at an ECS that takes it and at no other one. */
+export function playAkma(edge: Edge, audience: Audience): Promise<Figure> {
+  const { ecs1, ecs2 } = edge
+  return play('P2', `AKMA instead of a token, ${ecs1.name}`, audience, async (stage) => {
+    const methods = ['TLS_AKMA'] as const
+    const credential = credentialOf(edge, EEC)
+    const { fqdn } = ecs1.server
+    const keyRequest = {
+      log: edge.serverOf('ausf').log,
+      operation: NAANF_AKMA.id,
+      arrow: { clause: 'TS 33.535 6.2.1 steps 2 to 4', from: fqdn, to: 'AUSF' },
+    }
+    const isSessionRequest = ({ clause, to }: Arrow) => clause === 'TS 33.535 6.2.1 step 1' && to === fqdn
+    const progress = tellAlso(stage, isSessionRequest, [keyRequest], 'key request with A-KID')
+    const session = await authenticate({ ...(await optionsAt(edge, ecs1)), credential, methods, progress })
+    await provision(session, stage).finally(() => session.close())
+    const elsewhere = await optionsAt(edge, ecs2)
+    await stage.refused(
+      { clause: 'TS 33.558 6.2', from: 'EEC', to: ecs2.server.fqdn },
+      'an ECS that does not offer AKMA: the EEC stops, and nothing else is tried',
+      () => authenticate({ ...elsewhere, credential, methods }),
+      (error) => error instanceof AuthenticationStepFailed && error.step === 'negotiation',
+    )
+  })
+}
+
+function provision(session: EcsSession, stage: Stage) {
+  const seen = (found: ECSServProvResp | undefined) =>
+    `service provisioning: ${(found?.ednCnfgInfo ?? []).flatMap(({ eess }) => eess.map(({ eesId }) => eesId)).join(', ') || 'no EES'}`
+  const arrow = { clause: 'TS 24.558 6.2', from: 'EEC', to: session.ecs.fqdn }
+  return stage.step(arrow, seen, () => session.provision())
 }
 
 /** Nobody may stand in for a key service that does not answer: no key, no access, and no other method (THREATS KE-13). */
@@ -108,15 +146,30 @@ function withKeyRequest(stage: Stage, edge: Edge, { server }: EcsOfEdge, way: Wa
     arrow: { clause: `${figure}s 5.1 and 6.2`, from: server.fqdn, to: 'NEF' },
   }
   const asked = way === 'ausf' ? [ausf(server.fqdn, '5 and 6')] : [nef, ausf('NEF', '5.2 and 6.1')]
+  return tellAlso(stage, ({ clause }) => clause === `${figure} 4`, asked, 'key request with the Kedge ID')
+}
+
+interface Between {
+  readonly log: string
+  readonly operation: string
+  readonly arrow: Arrow
+}
+
+/** Tells a step, and after it those that servers took meanwhile. */
+function tellAlso(
+  stage: Stage,
+  isMeant: (arrow: Arrow) => boolean,
+  between: readonly Between[],
+  message: string,
+): Pick<Stage, 'step'> {
   return {
-    async step(arrow, message, act) {
-      if (arrow.clause !== `${figure} 4`) return stage.step(arrow, message, act)
-      const marks = await Promise.all(asked.map(({ log }) => markLog(log)))
-      const result = await stage.step(arrow, message, act)
-      for (const [index, mark] of marks.entries()) {
-        const { operation, arrow: between } = asked[index] ?? nef
+    async step(arrow, told, act) {
+      if (!isMeant(arrow)) return stage.step(arrow, told, act)
+      const marked = await Promise.all(between.map(async (asked) => ({ ...asked, mark: await markLog(asked.log) })))
+      const result = await stage.step(arrow, told, act)
+      for (const { mark, operation, arrow: other } of marked) {
         const { status, ms } = await answeredSince(mark, operation)
-        stage.recorded(between, `key request with the Kedge ID over mutual TLS: ${status}`, ms)
+        stage.recorded(other, `${message} over mutual TLS: ${status}`, ms)
       }
       return result
     },
