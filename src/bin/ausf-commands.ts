@@ -5,10 +5,7 @@ import { createLog } from '../http/log.ts'
 import { systemEnvironment } from './operator.ts'
 import { untilStopped } from './stop.ts'
 
-export function addAusfCommands(program: Command): void {
-  const ausf = program
-    .command('ausf')
-    .description('the Authentication Server Function, with its key service for the edge')
+export function addAusfCommands(ausf: Command): void {
   ausf
     .command('serve')
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')

@@ -1,18 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import type { Fqdn } from '../spec/identifiers.ts'
 import { parseRoutingIndicator } from '../spec/subscriber-identifiers.ts'
+import { fqdnArgument } from './arguments.ts'
 import { initCore } from './core/init-core.ts'
 import { keyServiceOf } from './core/key-service.ts'
 import { readAuthorities, readEncryptionKey, trustEcs } from './core/trust-ecs.ts'
 import { systemEnvironment } from './operator.ts'
 import { print } from './output.ts'
 
-export function addCoreCommands(program: Command): void {
-  const core = program
-    .command('core')
-    .description('the core network of one operator: UDM, AUSF, NEF, ENT, and who may call them')
+export function addCoreCommands(core: Command): void {
   addInit(core)
   addTrust(core)
 }
@@ -94,12 +92,6 @@ async function trust(options: TrustArguments) {
   const keyService = await keyServiceOf(dir, { fqdn, via, afId, akma })
   const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
   print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
-}
-
-function fqdnArgument(text: string): Fqdn {
-  const fqdn = parseFqdn(text)
-  if (fqdn === undefined) throw new InvalidArgumentError('It is not a fully qualified host name, as ecs1.example.com.')
-  return fqdn
 }
 
 function digitsArgument(fewest: number, most: number) {

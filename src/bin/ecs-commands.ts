@@ -8,7 +8,8 @@ import type { PolicyQuestion } from '../ecs/operator/commands.ts'
 import type { EesDescription } from '../ecs/operator/describe-ees.ts'
 import { serveEcs } from '../ecs/server/serve-ecs.ts'
 import { createLog } from '../http/log.ts'
-import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import type { Fqdn } from '../spec/identifiers.ts'
+import { fqdnArgument, portArgument } from './arguments.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
@@ -19,10 +20,7 @@ interface Common {
   readonly json?: boolean
 }
 
-export function addEcsCommands(program: Command): void {
-  const ecs = program
-    .command('ecs')
-    .description('the Edge Configuration Server: registrar, certificate authority, authorization server')
+export function addEcsCommands(ecs: Command): void {
   addLife(ecs)
   addInvite(ecs)
   addEesWork(ecs)
@@ -240,17 +238,6 @@ function addPolicy(ecs: Command): void {
       const { digest } = await asOperator(dir, (operator) => operator.reloadPolicy())
       print(json, { digest }, `The policy in force has the SHA-256 ${digest}`)
     })
-}
-
-export function fqdnArgument(text: string): Fqdn {
-  const fqdn = parseFqdn(text)
-  if (fqdn === undefined) throw new InvalidArgumentError('It is not a fully qualified host name, as ecs1.example.com.')
-  return fqdn
-}
-
-function portArgument(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is not a port.')
-  return Number(text)
 }
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { PeerDescription } from '../ecs/operator/commands.ts'
-import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import type { Fqdn } from '../spec/identifiers.ts'
+import { fqdnArgument } from './arguments.ts'
 import { asOperator } from './operator.ts'
 import { print, table } from './output.ts'
 
@@ -23,11 +24,11 @@ export function addPeerCommands(ecs: Command): void {
   const peer = ecs.command('peer').description('the other ECSs that this one trusts, and what they may vouch for')
   withFolder(peer.command('add'))
     .description('trust another ECS, or say anew what it is trusted with')
-    .requiredOption('--fqdn <name>', 'its host name', nameArgument)
+    .requiredOption('--fqdn <name>', 'its host name', fqdnArgument)
     .requiredOption('--api-root <url>', 'its listener without client certificates: https://FQDN:PORT')
     .requiredOption('--root <file>', 'PEM of its root; later ones it brings itself')
     .requiredOption('--name-space <suffix...>', 'what the names of its EESs end with')
-    .option('--via <name>', 'another peer, which passes requests on to it', nameArgument)
+    .option('--via <name>', 'another peer, which passes requests on to it', fqdnArgument)
     .action(async ({ dir, json = false, fqdn, apiRoot, root, nameSpace, via }: Addition) => {
       const stated = { fqdn, apiRoot, roots: await readFile(root, 'utf8'), nameSpace, ...(via && { via }) }
       const added = await asOperator(dir, (operator) => operator.addPeer(stated))
@@ -42,7 +43,7 @@ export function addPeerCommands(ecs: Command): void {
     })
   withFolder(peer.command('remove'))
     .description('trust it no more')
-    .argument('<fqdn>', 'its host name', nameArgument)
+    .argument('<fqdn>', 'its host name', fqdnArgument)
     .action(async (fqdn: Fqdn, { dir, json = false }: Common) => {
       const answer = await asOperator(dir, (operator) => operator.removePeer(fqdn))
       print(json, answer, `${fqdn} is trusted no more.`)
@@ -63,10 +64,4 @@ function tableOf(peers: readonly PeerDescription[]): string {
     apiRoot,
   ])
   return table(['ECS', 'NAME SPACE', 'VIA', 'TRUST BUNDLE', 'API ROOT'], rows)
-}
-
-function nameArgument(text: string): Fqdn {
-  const fqdn = parseFqdn(text)
-  if (fqdn === undefined) throw new InvalidArgumentError('It is not a fully qualified host name, as ecs2.example.com.')
-  return fqdn
 }

@@ -24,10 +24,7 @@ import {
 } from './eec/session.ts'
 import { print, table } from './output.ts'
 
-export function addEecCommands(program: Command): void {
-  const eec = program
-    .command('eec')
-    .description('an Edge Enabler Client: authentication, service provisioning, registration and discovery at EESs')
+export function addEecCommands(eec: Command): void {
   withSession(eec.command('provision'))
     .description('authenticate at an ECS and ask it for EESs; if authentication fails, nothing else is tried')
     .option('--request <file>', 'ECSServProvReq of TS 24.558, JSON: what to ask for')

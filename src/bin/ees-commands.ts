@@ -10,10 +10,9 @@ import { createLog } from '../http/log.ts'
 import { fqdnOf } from '../http/origin.ts'
 import { isOfSchema } from '../http/schema.ts'
 import { EESProfile, EESRegistration } from '../spec/messages/ees-registration.ts'
-import { fqdnArgument } from './ecs-commands.ts'
+import { eecIdArgument, fqdnArgument, portArgument, resolveArgument } from './arguments.ts'
 import { print } from './output.ts'
 import { untilStopped } from './stop.ts'
-import { eecIdArgument } from './ue-commands.ts'
 
 interface Common {
   readonly dir: string
@@ -24,8 +23,7 @@ interface Common {
 /** Beside the files of the SDK: what was given as `--resolve` at onboarding holds for every later command. */
 const RESOLVE_FILE = 'resolve.json'
 
-export function addEesCommands(program: Command): void {
-  const ees = program.command('ees').description('an Edge Enabler Server: onboarding and the life of its registration')
+export function addEesCommands(ees: Command): void {
   addOnboard(ees)
   addLife(ees)
   addServe(ees)
@@ -232,12 +230,6 @@ function addEass(ees: Command): void {
 
 const passphrase = () => process.env['EDGEWARD_PASSPHRASE']
 
-function portArgument(text: string): number {
-  const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is not a port.')
-  return port
-}
-
 /** @returns `https://FQDN[:PORT]` */
 function originArgument(text: string): string {
   const origin = `https://${text}`
@@ -264,11 +256,4 @@ async function readProfile(file: string): Promise<EESProfile> {
 async function readMessage(file: string): Promise<EESRegistration> {
   const content = await readJson(file)
   return isOfSchema(EESRegistration, content) ? content : { eesProf: await readProfile(file) }
-}
-
-/** @param before - what was given by the same option already */
-export function resolveArgument(text: string, before: Resolve = new Map()): Resolve {
-  const [name = '', address] = text.split('=')
-  if (address === undefined || address === '') throw new InvalidArgumentError('It is not FQDN=ADDRESS.')
-  return new Map([...before, [fqdnArgument(name), address]])
 }

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { entitlementAdminClient } from '../entitlement/adapters/admin-client.ts'
 import { entitlementCommands } from '../entitlement/adapters/commands.ts'
 import { ENTITLEMENT_NF_TYPE } from '../entitlement/adapters/init-folder.ts'
@@ -14,8 +14,9 @@ import { createLog } from '../http/log.ts'
 import { certifyKey, openCoreAuthority } from '../nf/adapters/core-authority.ts'
 import { openNfFolder } from '../nf/adapters/folder.ts'
 import { ADMIN_FILE, type AdminAddress } from '../nf/adapters/operator-client.ts'
-import { type Fqdn, parseFqdn } from '../spec/identifiers.ts'
+import type { Fqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
+import { fqdnArgument } from './arguments.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
 import { trustVerifier } from './core/trust-verifier.ts'
 import { systemEnvironment } from './operator.ts'
@@ -27,10 +28,7 @@ interface Common {
   readonly json?: boolean
 }
 
-export function addEntitlementCommands(program: Command): void {
-  const entitlement = program
-    .command('entitlement')
-    .description('the Entitlement Configuration Server: tokens for the EECs of its subscribers (GSMA TS.43)')
+export function addEntitlementCommands(entitlement: Command): void {
   addInit(entitlement)
   withFolder(entitlement.command('serve'))
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')
@@ -193,10 +191,4 @@ function addRotate(entitlement: Command): void {
       const from = new Date(signsFrom).toISOString()
       print(json, { kid, signsFrom: from }, `The key ${kid} signs from ${from}.`)
     })
-}
-
-function fqdnArgument(text: string): Fqdn {
-  const fqdn = parseFqdn(text)
-  if (fqdn === undefined) throw new InvalidArgumentError('It is not a fully qualified host name, as ecs1.example.com.')
-  return fqdn
 }

@@ -1,4 +1,4 @@
-import { RefusedByServer } from '../ees/index.ts'
+import { RefusedByServer } from '../http/response.ts'
 import { Refusal } from '../spec/refusal.ts'
 
 /** What people can do about an error, by its name or its code. */

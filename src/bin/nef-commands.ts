@@ -5,10 +5,7 @@ import { serveNef } from '../nef/server/serve-nef.ts'
 import { systemEnvironment } from './operator.ts'
 import { untilStopped } from './stop.ts'
 
-export function addNefCommands(program: Command): void {
-  const nef = program
-    .command('nef')
-    .description("the Network Exposure Function, which relays keys of the edge to ECSs outside the operator's domain")
+export function addNefCommands(nef: Command): void {
   nef
     .command('serve')
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')

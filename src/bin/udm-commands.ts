@@ -24,8 +24,7 @@ interface Common {
   readonly json?: boolean
 }
 
-export function addUdmCommands(program: Command): void {
-  const udm = program.command('udm').description('the Unified Data Management: subscribers and their authentication')
+export function addUdmCommands(udm: Command): void {
   withFolder(udm.command('serve'))
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')
     .action(({ dir }: Common) => serve(dir))

@@ -5,7 +5,7 @@ import type { Resolve } from '../http/client.ts'
 import { createLog } from '../http/log.ts'
 import { systemRandom } from '../ports/random.ts'
 import type { KeyProfile } from '../spec/messages/eec-authentication.ts'
-import { type EecId, parseEecId } from '../spec/subscriber-identifiers.ts'
+import type { EecId } from '../spec/subscriber-identifiers.ts'
 import { readPrivateFile } from '../store/private-file.ts'
 import {
   allowEec,
@@ -23,7 +23,7 @@ import {
   servingNetworkOf,
   type UeDescription,
 } from '../ue/index.ts'
-import { resolveArgument } from './ees-commands.ts'
+import { eecIdArgument, resolveArgument } from './arguments.ts'
 import { print } from './output.ts'
 import { printedSteps } from './step-lines.ts'
 import { untilStopped } from './stop.ts'
@@ -33,8 +33,7 @@ interface Common {
   readonly json?: boolean
 }
 
-export function addUeCommands(program: Command): void {
-  const ue = program.command('ue').description('a UE: its USIM, primary authentication, keys for the EECs on it')
+export function addUeCommands(ue: Command): void {
   addInit(ue)
   addAuthenticate(ue)
   addEdgeInterface(ue)
@@ -212,10 +211,4 @@ function describe(ue: UeDescription): string {
 function mncLengthArgument(text: string): number {
   if (text !== '2' && text !== '3') throw new InvalidArgumentError('It is neither 2 nor 3.')
   return Number(text)
-}
-
-export function eecIdArgument(text: string): EecId {
-  const eecId = parseEecId(text)
-  if (eecId === undefined) throw new InvalidArgumentError('It is not an EEC ID.')
-  return eecId
 }

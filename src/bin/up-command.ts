@@ -19,10 +19,8 @@ interface Options {
   readonly json?: boolean
 }
 
-export function addUpCommand(program: Command): void {
-  program
-    .command('up')
-    .description('the edge on this machine, every figure live, step by step; then it serves until stopped')
+export function addUpCommand(command: Command): void {
+  command
     .option(
       '--dir <folder>',
       'where everything is kept, empty or new; otherwise a temporary folder, removed at the end',

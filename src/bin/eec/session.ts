@@ -9,15 +9,15 @@ import {
   type EesMethod,
   type EesSession,
   NotUsable,
+  type ProvisioningOptions,
   type ProvisioningWishes,
 } from '../../eec/index.ts'
 import type { Resolve } from '../../http/client.ts'
 import type { Progress } from '../../ports/progress.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import { credentialFile } from '../../ue/index.ts'
-import { resolveArgument } from '../ees-commands.ts'
+import { eecIdArgument, resolveArgument } from '../arguments.ts'
 import { printedSteps } from '../step-lines.ts'
-import { eecIdArgument } from '../ue-commands.ts'
 
 /** The names on the command line of the methods at an ECS, and at an EES. */
 const METHODS = { 'kedge-psk': 'TLS_KEDGE', akma: 'TLS_AKMA', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
@@ -102,9 +102,14 @@ export async function atEcs<Result>(
   }
 }
 
-export function provision(session: EcsSession, progress: Progress, wishes: ProvisioningWishes = {}) {
+export function provision(
+  session: EcsSession,
+  progress: Progress,
+  wishes: ProvisioningWishes = {},
+  options: ProvisioningOptions = {},
+) {
   const arrow = { clause: 'TS 24.558 6.2', from: 'EEC', to: session.ecs.fqdn }
-  return progress.step(arrow, 'Eecs_ServiceProvisioning_Request', () => session.provision(wishes))
+  return progress.step(arrow, 'Eecs_ServiceProvisioning_Request', () => session.provision(wishes, options))
 }
 
 /** Goes on to an EES that the ECS names, works, and closes. */
@@ -114,7 +119,7 @@ export function atEes<Result>(
 ): Promise<Result> {
   const { eesId, ees: apiRoot, eesMethod } = options
   return atEcs(options, async (session, progress) => {
-    const info = chosenEes(await provision(session, progress), eesId)
+    const info = chosenEes(await provision(session, progress, {}, { eesTokens: true }), eesId)
     const methods = eesMethod?.map((method): EesMethod => EES_METHODS[method])
     const ees = await session.openEes(info, { ...(apiRoot !== undefined && { apiRoot }), ...(methods && { methods }) })
     try {
