@@ -1,7 +1,7 @@
-import { sha256 } from '../octets/digest.ts'
+import { sha256Base64url } from '../octets/digest.ts'
 import { refuseUnless } from '../spec/refusal.ts'
 
-/** At 5,000 requests a second, each with a proof of 90 s at most. One entry takes about 100 octets. */
+/** At 5,000 requests a second, each with a proof of 90 s at most. One entry takes about 130 octets. */
 const CAPACITY = 500_000
 
 export interface Use {
@@ -45,8 +45,8 @@ export class ReplayCache {
    */
   isFirst({ name, iat, goodUntil }: Use, now: number): boolean {
     this.#forgetUntil(now)
-    // 128 bits of a digest: no length that a client chooses, and no two that collide.
-    const key = sha256(name).toString('latin1', 0, 16)
+    // A digest: no length that a client chooses, and no two that collide.
+    const key = sha256Base64url(name)
     if (iat < this.#since || goodUntil <= this.#now || this.#used.has(key)) return false
     refuseUnless(this.#used.size < this.#capacity, 'NF_CONGESTION', 'no more credentials can be remembered now')
     this.#used.add(key)

@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { sha256Base64url } from '../octets/digest.ts'
 import type { Signer } from '../ports/signer.ts'
 import { refuseUnless } from '../spec/refusal.ts'
@@ -97,18 +96,21 @@ interface ProofKey {
   readonly jkt: string
 }
 
-/** An EEC proves one key with all its requests, and to import it costs as much as to verify its signature. */
-const proofKeys = new LRUCache<string, ProofKey>({ max: 10_000 })
+/**
+ * An EEC proves one key with all its requests, and to import it costs as much as to verify its signature: it stays as
+ * long as the header that it came in is remembered.
+ */
+const proofKeys = new WeakMap<JsonObject, ProofKey>()
 
 /** @throws Refusal DPOP_PROOF_INVALID */
 function proofKeyOf(jwk: JsonObject | undefined): ProofKey {
-  const text = JSON.stringify(jwk)
-  const known = proofKeys.get(text)
+  const known = jwk && proofKeys.get(jwk)
   if (known) return known
   const key = publicKeyOf(jwk)
-  refuseUnless(key && curveOf(key)?.alg === 'ES256', TYPE.refusal, 'jwk is not a strict public JWK on P-256')
+  const strict = jwk && key && curveOf(key)?.alg === 'ES256'
+  refuseUnless(strict, TYPE.refusal, 'jwk is not a strict public JWK on P-256')
   const proofKey = { key, jkt: jwkThumbprint(key) }
-  proofKeys.set(text, proofKey)
+  proofKeys.set(jwk, proofKey)
   return proofKey
 }
 

@@ -32,12 +32,23 @@ const P384: Curve = {
   ),
 }
 
+/** A key is asked twice for each signature, and Node makes its answer anew each time. */
+const curves = new WeakMap<KeyObject, Curve>()
+
 /**
  * The algorithm belongs to the key: no header is asked (THREATS TK-01).
  *
  * @returns undefined unless the key is an EC key on the named curve P-256 or P-384
  */
 export function curveOf(key: KeyObject): Curve | undefined {
+  const known = curves.get(key)
+  if (known) return known
+  const curve = namedCurveOf(key)
+  if (curve) curves.set(key, curve)
+  return curve
+}
+
+function namedCurveOf(key: KeyObject): Curve | undefined {
   if (key.asymmetricKeyType !== 'ec') return undefined
   const name = key.asymmetricKeyDetails?.namedCurve
   if (name === 'prime256v1') return P256
@@ -72,24 +83,32 @@ function readInteger(octets: Buffer, at: number): [Buffer, number] {
 /** @returns undefined unless the signature is r || s with 0 < r, s < n */
 export function derSignature(signature: Uint8Array, { size, order }: Curve): Buffer | undefined {
   if (signature.length !== 2 * size) return undefined
-  const r = withoutLeadingZeros(Buffer.from(signature.subarray(0, size)))
-  const s = withoutLeadingZeros(Buffer.from(signature.subarray(size)))
-  for (const integer of [r, s]) {
+  const der = Buffer.alloc(2 * (size + 3) + 2)
+  let end = 2
+  for (const coordinate of [signature.subarray(0, size), signature.subarray(size)]) {
+    const integer = withoutLeadingZeros(coordinate)
     const tooLarge = integer.length === size && Buffer.compare(integer, order) >= 0
     if (integer.length === 0 || tooLarge) return undefined
+    end = writeInteger(integer, der, end)
   }
-  const content = Buffer.concat([writeInteger(r), writeInteger(s)])
-  return Buffer.concat([Buffer.of(0x30, content.length), content])
+  der[0] = 0x30
+  der[1] = end - 2
+  return der.subarray(0, end)
 }
 
-function writeInteger(magnitude: Buffer): Buffer {
-  const sign = (magnitude[0] ?? 0) & 0x80 ? [0] : []
-  return Buffer.concat([Buffer.of(0x02, magnitude.length + sign.length, ...sign), magnitude])
+/** @returns where the next one begins */
+function writeInteger(magnitude: Uint8Array, der: Buffer, at: number): number {
+  const sign = (magnitude[0] ?? 0) >> 7
+  der[at] = 0x02
+  der[at + 1] = sign + magnitude.length
+  der.set(magnitude, at + 2 + sign)
+  return at + 2 + sign + magnitude.length
 }
 
-function withoutLeadingZeros(octets: Buffer): Buffer {
-  const first = octets.findIndex((octet) => octet !== 0)
-  return first === -1 ? octets.subarray(octets.length) : octets.subarray(first)
+function withoutLeadingZeros<Octets extends Uint8Array>(octets: Octets): Octets {
+  let first = 0
+  while (first < octets.length && octets[first] === 0) first++
+  return octets.subarray(first) as Octets
 }
 
 /**

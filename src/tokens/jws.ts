@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { decodeBase64url, encodeBase64url } from '../octets/base64url.ts'
 import { isDigest } from '../octets/digest.ts'
 import type { Signer } from '../ports/signer.ts'
@@ -96,17 +97,33 @@ function identityOf(publicKey: KeyObject): SignerIdentity {
 export function parseJws(token: string, type: TokenType): Jws {
   refuseUnless(token.length <= (type.longest ?? MAX_LENGTH), type.refusal, 'the token is longer than 8 KiB')
   const segments = token.split('.', 4)
-  const [header, claims, signature] = segments.map(decodeBase64url)
-  refuseUnless(segments.length === 3 && header && claims && signature, type.refusal, 'the token is not a compact JWS')
-  const [headerMembers, claimMembers] = [parseJson(header), parseJson(claims)]
-  refuseUnless(isJsonObject(claimMembers), type.refusal, 'the claims are not a strict JSON object')
+  const [header = '', ...others] = segments
+  const [claims, signature] = others.map(decodeBase64url)
+  refuseUnless(segments.length === 3 && claims && signature, type.refusal, 'the token is not a compact JWS')
+  const members = parseJson(claims)
+  refuseUnless(isJsonObject(members), type.refusal, 'the claims are not a strict JSON object')
   return {
     type,
-    header: headerOf(headerMembers, type),
-    claims: claimMembers,
+    header: readHeader(header, type),
+    claims: members,
     signingInput: token.slice(0, token.lastIndexOf('.')),
     signature,
   }
+}
+
+/** By type and text, and bounded in characters: all tokens of one key have one header. */
+const headers = new LRUCache<string, JwsHeader>({ maxSize: 2 ** 22, sizeCalculation: (_, { length }) => length })
+
+/** @returns the same object for the same text, as long as it is remembered */
+function readHeader(segment: string, type: TokenType): JwsHeader {
+  const name = `${type.typ}.${segment}`
+  const known = headers.get(name)
+  if (known) return known
+  const octets = decodeBase64url(segment)
+  refuseUnless(octets, type.refusal, 'the token is not a compact JWS')
+  const header = headerOf(parseJson(octets), type)
+  headers.set(name, header)
+  return header
 }
 
 function headerOf(members: unknown, type: TokenType): JwsHeader {
