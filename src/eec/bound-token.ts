@@ -12,11 +12,24 @@ export interface BoundToken {
 /** A token is no longer used in the last 30 s of its life, or in the last fifth of it if that is shorter. */
 const RESERVE = { longest: 30_000, share: 0.2 }
 
+/** A token, and until when it is relied on. */
+export interface UsableToken {
+  readonly token: BoundToken
+  /** milliseconds since 1970 */
+  readonly usableUntil: number
+}
+
+/** @param since - milliseconds since 1970, from before it was asked for */
+export function usableFrom(since: number, token: BoundToken): UsableToken {
+  const reserve = Math.min(RESERVE.longest, (token.expiresAt - since) * RESERVE.share)
+  return { token, usableUntil: token.expiresAt - reserve }
+}
+
 /** One token, asked for when it is needed and used until shortly before it expires. */
 export class HeldToken {
   readonly #ask: () => Promise<BoundToken>
   readonly #clock: Pick<Clock, 'now'>
-  #held: { readonly token: BoundToken; readonly usableUntil: number } | undefined
+  #held: UsableToken | undefined
   #asking: Promise<BoundToken> | undefined
 
   constructor(ask: () => Promise<BoundToken>, clock: Pick<Clock, 'now'>) {
@@ -36,9 +49,26 @@ export class HeldToken {
   async #renew(): Promise<BoundToken> {
     const since = this.#clock.now()
     const token = await this.#ask()
-    const reserve = Math.min(RESERVE.longest, (token.expiresAt - since) * RESERVE.share)
-    this.#held = { token, usableUntil: token.expiresAt - reserve }
+    this.#held = usableFrom(since, token)
     return token
+  }
+}
+
+/**
+ * Every request goes with a proof of the key, on a connection that says by itself who asks: what comes of it can be bound
+ * to the key (RFC 9449 5).
+ *
+ * @param origin - of the connection
+ */
+export function withProof(connection: Connection, origin: string, key: ProofKey): Connection {
+  return {
+    open: () => connection.open(),
+    close: () => connection.close(),
+    async request(message) {
+      const [path] = message.path.split('?', 1)
+      const dpop = await key.prove({ method: message.method, uri: `${origin}${path}` })
+      return connection.request({ ...message, headers: { ...message.headers, dpop } })
+    },
   }
 }
 

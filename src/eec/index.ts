@@ -16,5 +16,5 @@ export type { DiscoveryWishes, EecRegistered, RegistrationWishes } from './ees/e
 export type { Ees, EesSession } from './ees/ees-session.ts'
 export type { EesOptions } from './ees/open-ees.ts'
 export { AuthenticationStepFailed, NotUsable } from './errors.ts'
-export type { ProvisioningWishes } from './provisioning/service-provisioning.ts'
+export type { ProvisioningOptions, ProvisioningWishes } from './provisioning/service-provisioning.ts'
 export type { EcsSession } from './session.ts'

@@ -5,17 +5,22 @@ import type { EecId } from '../spec/subscriber-identifiers.ts'
 import type { AuthenticatedConnection, Ecs } from './authentication/authenticated-connection.ts'
 import type { Connection } from './connection.ts'
 import type { EesSession } from './ees/ees-session.ts'
+import type { GivenTokens } from './ees/given-tokens.ts'
 import type { EesOptions } from './ees/open-ees.ts'
 import { NotUsable } from './errors.ts'
 import {
+  type ProvisioningOptions,
   type ProvisioningWishes,
   processProvisioningResponse,
+  processProvisioningResponseWithTokens,
   provisioningRequest,
+  provisioningRequestWithTokens,
 } from './provisioning/service-provisioning.ts'
 
 /** What comes of authentication, beside the connection. */
 export interface SessionPorts {
   readonly clock: Pick<Clock, 'now'>
+  readonly givenTokens: Pick<GivenTokens, 'take'>
   openEes(info: EESInfo, options?: EesOptions): Promise<EesSession>
 }
 
@@ -26,18 +31,20 @@ export class EcsSession {
   /** milliseconds since 1970 */
   readonly expiresAt: number
   readonly #connection: Connection
+  readonly #proven: Connection
   readonly #ports: SessionPorts
 
   constructor(
     eecId: EecId,
     ecs: Ecs,
-    { connection, expiresAt }: Pick<AuthenticatedConnection, 'connection' | 'expiresAt'>,
+    { connection, proven, expiresAt }: Pick<AuthenticatedConnection, 'connection' | 'proven' | 'expiresAt'>,
     ports: SessionPorts,
   ) {
     this.eecId = eecId
     this.ecs = ecs
     this.expiresAt = expiresAt
     this.#connection = connection
+    this.#proven = proven
     this.#ports = ports
   }
 
@@ -47,8 +54,24 @@ export class EcsSession {
    * @returns undefined if it has none
    * @throws NotUsable, PeerUnavailable, RefusedByServer, AnswerNotAccepted
    */
-  async provision(wishes: ProvisioningWishes = {}): Promise<ECSServProvResp | undefined> {
+  async provision(
+    wishes: ProvisioningWishes = {},
+    { eesTokens = false }: ProvisioningOptions = {},
+  ): Promise<ECSServProvResp | undefined> {
+    if (eesTokens) return this.#provisionWithTokens(wishes)
     return processProvisioningResponse(await this.request(provisioningRequest(this.eecId, wishes)))
+  }
+
+  /** The tokens stay here, for {@link openEes}. */
+  async #provisionWithTokens(wishes: ProvisioningWishes): Promise<ECSServProvResp | undefined> {
+    this.#requireGood()
+    const since = this.#ports.clock.now()
+    const response = await this.#proven.request(provisioningRequestWithTokens(this.eecId, wishes))
+    const answer = processProvisioningResponseWithTokens(response)
+    if (answer === undefined) return undefined
+    const { eesTokens = [], ...found } = answer
+    this.#ports.givenTokens.take(eesTokens, since)
+    return found
   }
 
   /**

@@ -22,6 +22,11 @@ export function commonFeatures(suppFeat: string, ours: readonly number[]): strin
   return featuresOf(ours.filter((feature) => hasFeature(suppFeat, feature)))
 }
 
+/** @returns what is supported beside what was said */
+export function withFeature(suppFeat: string | undefined, feature: number): string {
+  return (BigInt(`0x${suppFeat || '0'}`) | (1n << BigInt(feature - 1))).toString(16)
+}
+
 export function featuresOf(features: readonly number[]): string {
   return features.reduce((bits, feature) => bits | (1n << BigInt(feature - 1)), 0n).toString(16)
 }

@@ -23,7 +23,7 @@ import {
   readConfirmation,
   readEecSubject,
 } from './eec-claims.ts'
-import { parseJws, signJws, verifyJws } from './jws.ts'
+import { type Jws, parseJws, signJws, verifyJws } from './jws.ts'
 import { covers, formatScope, parseScope, type Scope } from './scope.ts'
 import { TOKEN_TYPES } from './token-types.ts'
 
@@ -78,8 +78,32 @@ export async function readEecAccessToken(
   { issuers, audience, maxLifetime, now }: AccessTokenReader & { readonly now: number },
 ): Promise<EecAccessTokenClaims> {
   const jws = parseJws(token, TYPE)
-  const { claims } = jws
   await verifyJws(jws, keysOfIssuer(jws, issuers))
+  return readClaims(jws, { audience, maxLifetime, now })
+}
+
+/**
+ * What the EEC looks at before it shows the token to anybody: whose it is, for whom, until when, and bound to which key.
+ * Nothing of it is proven: the signature is for the EES.
+ *
+ * @param reader - `now` in milliseconds since 1970-01-01T00:00:00Z
+ * @throws Refusal TOKEN_INVALID
+ */
+export function inspectEecAccessToken(
+  token: string,
+  { audience, now }: { readonly audience: Fqdn; readonly now: number },
+): EecAccessTokenClaims {
+  return readClaims(parseJws(token, TYPE), { audience, now, maxLifetime: LIFETIME.ceiling })
+}
+
+function readClaims(
+  { claims }: Jws,
+  {
+    audience,
+    maxLifetime,
+    now,
+  }: { readonly audience: Fqdn; readonly maxLifetime?: number | undefined; readonly now: number },
+): EecAccessTokenClaims {
   checkAudience(claims, audience, TYPE)
   const times = checkTimes(claims, { now, maxLifetime }, LIFETIME, TYPE)
   return {

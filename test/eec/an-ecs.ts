@@ -40,6 +40,21 @@ export interface EcsOptions {
   readonly tokens?: object
   /** of the answer to the provisioning request; undefined for 204 */
   readonly provisioning?: object | undefined
+  /** what is answered to an authenticated EEC, if not what is above */
+  readonly change?: (request: Asked) => Promise<Answer | undefined>
+}
+
+/** A message of an authenticated EEC. */
+export interface Asked extends Received {
+  readonly method: string
+  /** as the EEC addresses it */
+  readonly uri: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export const PROVISIONING = {
@@ -54,8 +69,8 @@ export const PROVISIONING = {
 export const TOKENS = { access_token: 'a.token.of-the-ecs', token_type: 'DPoP', expires_in: 600 }
 
 const METADATA = '/.well-known/oauth-authorization-server'
-/** Where the listener with a certificate has routes for EECs that show a token. */
-const AUTHENTICATED = ['/oauth2/token', '/eecs-serviceprovisioning/v1/request']
+/** The one route of the listener with a certificate that an EEC comes to without a token. */
+const AUTHENTICATION = '/eecs-authentication/v1/requests'
 
 /** An ECS made of Node's own parts: a listener with a certificate, and one that takes keys and nothing else (THREATS R1). */
 export async function anEcs(options: EcsOptions = {}) {
@@ -96,17 +111,20 @@ export async function anEcs(options: EcsOptions = {}) {
       : { 'edge-auth-methods': `offered="${[offered].flat().join(' ')}"; chosen="${chosen}"` }
   }
   const provisioned = provisioning === undefined ? { status: 204 } : { status: 200, body: provisioning }
-  const authenticated = (path: string) => (path === '/oauth2/token' ? { status: 200, body: tokens } : provisioned)
+  const authenticated = async (asked: Asked, method: string) => {
+    const answer = asked.path === '/oauth2/token' ? { status: 200, body: tokens } : provisioned
+    const { headers, ...changed } = (await options.change?.(asked)) ?? { ...answer, headers: {} }
+    return { ...changed, headers: { ...headers, ...repeat(method) } }
+  }
   const metadata = { issuer: apiRoot, edge_eec_authentication_methods_supported: offer }
   const invited = options.answer ?? { status: 201, body: { pskEndpoint, keyProfile, expiresAt } }
-  serve(server, received, ({ path }) => {
-    if (path === METADATA) return { status: 200, body: metadata }
-    return AUTHENTICATED.includes(path) ? { ...authenticated(path), headers: repeat('ENTITLEMENT_TOKEN') } : invited
+  serve(server, received, async (asked) => {
+    if (asked.path === METADATA) return { status: 200, body: metadata }
+    return asked.path === AUTHENTICATION ? invited : authenticated(asked, 'ENTITLEMENT_TOKEN')
   })
-  serve(psk, received, ({ path, identity = '' }) => {
-    const headers = repeat(identity.startsWith('3GPP-AKMA') ? 'TLS_AKMA' : 'TLS_KEDGE')
-    return { ...authenticated(path), headers }
-  })
+  serve(psk, received, (asked) =>
+    authenticated(asked, asked.identity?.startsWith('3GPP-AKMA') ? 'TLS_AKMA' : 'TLS_KEDGE'),
+  )
   for (const listener of [server, psk]) {
     listener.on('tlsClientError', (error) => failures.push('code' in error ? String(error.code) : error.message))
   }
@@ -141,36 +159,26 @@ export type AnEcs = Awaited<ReturnType<typeof anEcs>>
 /** Its connection, with what the callback of the PSK left on it. */
 type ServerSocket = TLSSocket & { readonly servername?: string | false; readonly offeredIdentity?: string }
 
-interface Answer {
-  readonly status: number
-  readonly body?: object
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 /** Remembers every message but the questions for metadata. */
-function serve(
-  server: Http2SecureServer,
-  received: Received[],
-  answer: (request: { readonly path: string; readonly identity?: string | undefined }) => Answer,
-): void {
+function serve(server: Http2SecureServer, received: Received[], answer: (asked: Asked) => Promise<Answer>): void {
   server.on('request', async (request, response) => {
     let text = ''
     request.setEncoding('utf8')
     for await (const part of request as AsyncIterable<string>) text += part
     const socket = request.stream.session?.socket as ServerSocket | undefined
     const { servername = false, offeredIdentity: identity } = socket ?? {}
-    const { authorization, dpop } = request.headers
-    if (request.url !== METADATA) {
-      received.push({
-        path: request.url,
-        body: request.headers['content-type'] === 'application/json' ? JSON.parse(text) : text,
-        serverName: servername,
-        ...(identity && { identity }),
-        ...(authorization !== undefined && { authorization }),
-        ...(typeof dpop === 'string' && { dpop }),
-      })
+    const { authorization, dpop, 'content-type': contentType = '' } = request.headers
+    const message = {
+      path: request.url,
+      body: contentType.endsWith('json') ? JSON.parse(text) : text,
+      serverName: servername,
+      ...(identity && { identity }),
+      ...(authorization !== undefined && { authorization }),
+      ...(typeof dpop === 'string' && { dpop }),
     }
-    const { status, body, headers } = answer({ path: request.url, identity })
+    if (request.url !== METADATA) received.push(message)
+    const uri = `https://${request.authority}${request.url}`
+    const { status, body, headers } = await answer({ ...message, method: request.method, uri })
     const mediaType = status < 400 ? 'application/json' : 'application/problem+json'
     response.writeHead(status, { ...headers, ...(body && { 'content-type': mediaType }) })
     response.end(body === undefined ? '' : JSON.stringify(body))

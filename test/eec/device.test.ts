@@ -137,11 +137,12 @@ describe('the device in TR 33.839 figure 6.x.2-1, on the command line', () => {
   test('KE-11: no output, no log, no inspected object holds a key, a token or the SUPI', async () => {
     const kedge = deriveKedge(ausf.home.kausf ?? assert.fail(), aSubscription().settings.supi)
     const credential = readCredential(await readFile(credentialFile(), 'utf8'))
+    const connection = { open: async () => {}, request: async () => assert.fail(), close() {} }
     const session = new EcsSession(
       EEC_1,
       { fqdn: ECS, apiRoot: ecs.apiRoot },
-      { connection: { open: async () => {}, request: async () => assert.fail(), close() {} }, expiresAt: 1 },
-      { clock: { now: () => 0 }, openEes: async () => assert.fail() },
+      { connection, proven: connection, expiresAt: 1 },
+      { clock: { now: () => 0 }, givenTokens: { take: () => {} }, openEes: async () => assert.fail() },
     )
     const objects = [credential, session]
     const error = await provisionInProcess().catch((thrown: unknown) => thrown)

@@ -74,8 +74,8 @@ describe('the session of an EEC at an ECS: D-25, D-28', () => {
     const session = new EcsSession(
       EEC_1,
       ecs,
-      { connection, expiresAt: 1_000 },
-      { clock: { now: () => now }, openEes: async () => assert.fail() },
+      { connection, proven: connection, expiresAt: 1_000 },
+      { clock: { now: () => now }, givenTokens: { take: () => {} }, openEes: async () => assert.fail() },
     )
     now = 999
     await session.provision()

@@ -16,6 +16,7 @@ import { authenticateByKedge } from '../authentication/by-kedge.ts'
 import { type Agreement, connectAgreed, metadataRequest, processMetadata } from '../authentication/negotiate.ts'
 import type { Connect } from '../connection.ts'
 import { type EecCredential, readCredential } from '../credential.ts'
+import { GivenTokens } from '../ees/given-tokens.ts'
 import { type EesOptions, type EesTokens, openEes } from '../ees/open-ees.ts'
 import { acquireToken, type EntitlementPorts } from '../entitlement/acquire-token.ts'
 import { NotUsable } from '../errors.ts'
@@ -69,10 +70,12 @@ export async function authenticate(options: EecOptions): Promise<EcsSession> {
   const agreement = await at('negotiation', () => negotiate(eec.connect, target, methods, progress))
   const agreed = { ...eec, connect: connectAgreed(eec.connect, agreement) }
   const authenticated = await authenticateBy(agreement.chosen, agreed, target)
+  const givenTokens = new GivenTokens({ eecId: eec.eecId, jkt: eec.key.jkt })
   return new EcsSession(eec.eecId, target, authenticated, {
     clock: eec.clock,
+    givenTokens,
     openEes: (info: EESInfo, eesOptions?: EesOptions) =>
-      openEes({ ...eec, tokens: eesTokens(eec, authenticated) }, info, eesOptions),
+      openEes({ ...eec, tokens: eesTokens(eec, authenticated, givenTokens) }, info, eesOptions),
   })
 }
 
@@ -157,10 +160,12 @@ async function authenticateBy(method: EcsMethod, eec: OpenEec, ecs: Ecs): Promis
 function eesTokens(
   { eecId, key, clock, progress, entitlement }: OpenEec,
   { tokenGrant }: AuthenticatedConnection,
+  given: GivenTokens,
 ): EesTokens {
+  const request = (audience: Fqdn) =>
+    requestToken({ key, clock, progress, grant: tokenGrant }, { eecId, audience, scope: EES_SERVICES })
   return {
-    EDGE_ACCESS_TOKEN: (ees) =>
-      requestToken({ key, clock, progress, grant: tokenGrant }, { eecId, audience: ees.fqdn, scope: EES_SERVICES }),
+    EDGE_ACCESS_TOKEN: async (ees) => given.tokenFor(ees, clock.now()) ?? request(ees.fqdn),
     ...(entitlement && { ENTITLEMENT_TOKEN: (ees) => acquireToken(entitlement, ees.fqdn) }),
   }
 }

@@ -12,6 +12,8 @@ export interface Ecs {
 export interface AuthenticatedConnection {
   /** every request on it is authenticated */
   readonly connection: Connection
+  /** the same; every request on it also proves the key of the EEC */
+  readonly proven: Connection
   /** milliseconds since 1970: the EEC has to authenticate anew then */
   readonly expiresAt: number
   /** how the EEC shows at the token endpoint who it is */

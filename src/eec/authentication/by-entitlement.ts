@@ -39,8 +39,10 @@ export async function authenticateByEntitlement(
       connection.close()
       throw error
     }
+    const authenticated = withToken(connection, ecs.apiRoot, { token: async () => token, key })
     return {
-      connection: withToken(connection, ecs.apiRoot, { token: async () => token, key }),
+      connection: authenticated,
+      proven: authenticated,
       expiresAt: token.expiresAt,
       tokenGrant: { connection, origin: ecs.apiRoot, parameters: { grant_type: GRANT, assertion: token.token } },
     }

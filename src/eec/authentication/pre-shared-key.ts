@@ -1,7 +1,9 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Progress } from '../../ports/progress.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import { withProof } from '../bound-token.ts'
 import type { Connect } from '../connection.ts'
+import type { ProofKey } from '../proof-key.ts'
 import type { AuthenticatedConnection, Ecs } from './authenticated-connection.ts'
 import { authenticationRequest, type Invitation, processAuthenticationResponse } from './authentication-request.ts'
 import type { ApplicationKey, EdgeKey } from './edge-key.ts'
@@ -10,6 +12,7 @@ import type { ApplicationKey, EdgeKey } from './edge-key.ts'
 export interface PskAuthenticationPorts {
   readonly eecId: EecId
   readonly connect: Connect
+  readonly key: ProofKey
   readonly clock: Pick<Clock, 'now'>
   readonly progress: Progress
 }
@@ -31,7 +34,7 @@ export async function requestInvitation(
 
 /** TLS with the key, the EEC as client: each end proves that it has the key. @throws PeerUnavailable */
 export async function openWithKey(
-  { connect }: Pick<PskAuthenticationPorts, 'connect'>,
+  { connect, key }: Pick<PskAuthenticationPorts, 'connect' | 'key'>,
   { pskEndpoint, expiresAt }: Invitation,
   { psk }: EdgeKey | ApplicationKey,
 ): Promise<AuthenticatedConnection> {
@@ -39,7 +42,7 @@ export async function openWithKey(
   try {
     await connection.open()
     const tokenGrant = { connection, origin: pskEndpoint, parameters: { grant_type: 'client_credentials' } }
-    return { connection, expiresAt, tokenGrant }
+    return { connection, proven: withProof(connection, pskEndpoint, key), expiresAt, tokenGrant }
   } catch (error) {
     connection.close()
     throw error
