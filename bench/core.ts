@@ -129,7 +129,7 @@ async function addSubscribers(folder: string, count: number): Promise<void> {
 
 async function ecsCredential(folder: string): Promise<ServerCredential> {
   const opened = await openEcs(folder, environment)
-  const credential = await newServerCredential(opened, `https://${ECS}/crl/ecs-issuer.crl`)
+  const credential = await newServerCredential(opened, { apiRoot: `https://${ECS}` })
   await opened.close()
   return credential
 }

@@ -124,10 +124,16 @@ async function benchNotifications(count: number): Promise<Bounded[]> {
   const resolve = { 'cb1.apps.example': '127.0.0.1' }
   writeFileSync(file, stringify({ ...(parse(readFileSync(file, 'utf8')) as object), provisioning, resolve }))
   const ecs = await openEcs(folder, environment)
-  const crlDistributionPoint = 'https://ecs1.example.com/crl/ecs-issuer.crl'
-  const credential = await newServerCredential(ecs, crlDistributionPoint)
+  const apiRoot = 'https://ecs1.example.com'
+  const crlDistributionPoint = `${apiRoot}/crl/ecs-issuer.crl`
+  const credential = await newServerCredential(ecs, { apiRoot })
   const subject = { role: 'ecs', fqdn: 'cb1.apps.example' as Fqdn } as const
-  const own = await issueOwn(ecs.ecsIssuer, subject, { now: Date.now(), crlDistributionPoint }, environment.random)
+  const own = await issueOwn(
+    ecs.ca.present().ecsIssuer,
+    subject,
+    { now: Date.now(), crlDistributionPoint },
+    environment.random,
+  )
   const chain = own.pem + readFileSync(join(folder, 'ca', 'ecs-issuer.crt'), 'utf8')
   const key = own.key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const receiver = await scriptChild('receiver.ts', ...[chain, key].map((text) => Buffer.from(text).toString('base64')))

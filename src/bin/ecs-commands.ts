@@ -10,6 +10,7 @@ import { serveEcs } from '../ecs/server/serve-ecs.ts'
 import { createLog } from '../http/log.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
+import { addAuthorityCommands } from './ecs-ca-commands.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
@@ -26,6 +27,7 @@ export function addEcsCommands(ecs: Command): void {
   addEesWork(ecs)
   addCare(ecs)
   addPolicy(ecs)
+  addAuthorityCommands(ecs)
   addPeerCommands(ecs)
 }
 

@@ -72,6 +72,13 @@ export type AuditEvent =
   | { readonly event: 'token-revoked'; readonly token: string }
   | { readonly event: 'policy-loaded'; readonly digest: string }
   | { readonly event: 'signing-keys'; readonly active: string; readonly published: readonly string[] }
+  | {
+      readonly event: 'authority-staged' | 'authority-switched' | 'authority-retired'
+      /** SHA-256 of its root, hexadecimal */
+      readonly root: string
+      /** EESs that were left without a certificate of another one */
+      readonly left?: number
+    }
   | { readonly event: 'backed-up'; readonly epoch: number }
 
 /** How an identifier of a token appears in the trail: it can be recognised there, but not read from it. */

@@ -53,6 +53,8 @@ interface CertificateTable {
   registration_id: string
   spki_sha256: string
   state: CertificateState
+  /** the authority that signs it, by the name of its folder; empty: the first one */
+  issuer: string
   /** PEM, once it is issued */
   pem: string | null
   thumbprint: string | null
@@ -171,5 +173,9 @@ export const ECS_MIGRATIONS = [
       `create index provisioning_subscription_eec on provisioning_subscription (eec_id, expires_at)`,
       `create index provisioning_subscription_expiry on provisioning_subscription (expires_at)`,
     ],
+  },
+  {
+    name: 'certificate-authorities',
+    statements: [`alter table certificate add column issuer text not null default ''`],
   },
 ] as const

@@ -134,6 +134,7 @@ export const APPLICATION_ERRORS = {
   EES_ALREADY_REGISTERED: { status: 409, title: 'This EES is registered already', clause: 'TS 29.558 8.1' },
   REGISTRATION_NOT_FOUND: { status: 404, title: 'No such registration', clause: 'TS 29.558 8.1' },
   MODIFICATION_NOT_ALLOWED: { status: 403, title: 'This member cannot be changed', clause: 'TS 29.500 5.2.7.2' },
+  AUTHORITY_STAGE: { status: 409, title: 'Not at this stage of the roll-over', clause: 'RFC 4210 4.4' },
 
   // the subscriber and its authentication
   AUTHENTICATION_REJECTED: {

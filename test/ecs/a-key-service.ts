@@ -175,8 +175,8 @@ export async function runEcsWithKeyServices(name: string, options: Options = {})
   const { keyProfile = 'bound', fetchOnHandshake = false, akma = false, ...others } = options
   const { requests = UNLIMITED, handshakes = UNLIMITED, ...environment } = others
   const ecs = await runEcs(name, environment)
-  const { rootPem, ecsIssuer } = ecs.opened
-  const authorities = [rootPem, writePem('CERTIFICATE', ecsIssuer.certificate.der)]
+  const { root, ecsIssuer } = ecs.opened.ca.present()
+  const authorities = [root, ecsIssuer.certificate].map(({ der }) => writePem('CERTIFICATE', der))
   const [ausf, nef] = await Promise.all([
     aKeyService('ausf', '001', authorities),
     aKeyService('nef', '002', authorities),

@@ -57,7 +57,7 @@ interface Asked {
 /** Step 4, from some address of this machine. */
 export async function ask(ecs: RunningEcs, body: Asked, localAddress = '127.0.0.1'): Promise<Response> {
   const { port } = new URL(ecs.serving.listeners.server)
-  const tls = { ...clientTls([ecs.opened.rootPem]), localAddress }
+  const tls = { ...clientTls([ecs.opened.ca.root()]), localAddress }
   const peer = openPeer(`https://${ecs.fqdn}:${port}`, tls, new Map([[ecs.fqdn, '127.0.0.1']]))
   try {
     return await askOver(peer, body)

@@ -13,6 +13,7 @@ import { OID } from '../../src/certificates/object-identifiers.ts'
 import { writePem } from '../../src/certificates/pem.ts'
 import { signatureVerifies } from '../../src/certificates/signature-algorithm.ts'
 import { drawSerial, templateFor } from '../../src/certificates/template.ts'
+import { chainOf, crlUrl } from '../../src/ecs/certificate-authority/authorities.ts'
 import { type Message, PeerUnavailable, type Response } from '../../src/http/client.ts'
 import { type Random, systemRandom } from '../../src/ports/random.ts'
 import { type EesId, type Fqdn, parseRegistrationId } from '../../src/spec/identifiers.ts'
@@ -67,17 +68,18 @@ describe('the certificate authority: D-5 to D-8', () => {
 
   /** What the template of this registration says, with key, serial and dates of the certificate at hand. */
   function expectedOf(certificate: Certificate, id: { registrationId: string; eesId: string; fqdn: string }): Buffer {
-    const { opened } = ecs
+    const { certificate: issuer } = ecs.opened.ca.present().eesIssuer
+    const apiRoot = `https://${ecs.fqdn}:${new URL(ecs.serving.listeners.server).port}`
     const registrationId = parseRegistrationId(id.registrationId) ?? assert.fail('no registration ID')
     const { notBefore, notAfter, serial, spki } = certificate
     const template = templateFor(
       { role: 'ees', fqdn: id.fqdn as Fqdn, registrationId, eesId: id.eesId as EesId },
       {
-        issuer: opened.eesIssuer.certificate,
+        issuer,
         spki,
         serial: Buffer.from(serial, 'hex'),
         now: notAfter,
-        crlDistributionPoint: `https://${ecs.fqdn}:${new URL(ecs.serving.listeners.server).port}/crl/ees-issuer.crl`,
+        crlDistributionPoint: crlUrl({ apiRoot }, issuer),
       },
     )
     return toBeSigned({ ...template, notBefore, notAfter })
@@ -300,7 +302,8 @@ describe('the certificate authority: D-5 to D-8', () => {
 
   /** A certificate as the ECS would sign it, signed with its key: what a stolen authority, or a lost record, looks like. */
   async function offTheRecord(ees: RunningEes, key: KeyObject): Promise<string> {
-    const { eesIssuer, eesIssuerPem, clock } = ecs.opened
+    const { ca, clock } = ecs.opened
+    const { eesIssuer } = ca.present()
     const registrationId = parseRegistrationId(ees.registrationId) ?? assert.fail('no registration ID')
     const template = templateFor(
       { role: 'ees', fqdn: fqdnOf(ees) as Fqdn, registrationId },
@@ -312,7 +315,9 @@ describe('the certificate authority: D-5 to D-8', () => {
         crlDistributionPoint: `https://${ecs.fqdn}/crl/ees-issuer.crl`,
       },
     )
-    return writePem('CERTIFICATE', await issueCertificate(template, eesIssuer.signer)) + eesIssuerPem
+    return (
+      writePem('CERTIFICATE', await issueCertificate(template, eesIssuer.signer)) + chainOf(ca.standing(), eesIssuer)
+    )
   }
 })
 

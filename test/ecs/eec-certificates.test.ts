@@ -38,7 +38,7 @@ describe('EEC authentication by certificate: TS 33.558 6.2, TLS_CLIENT_SERVER_CE
   const connect = async (subject: Parameters<typeof certified>[1] | undefined, of = domain): Promise<Peer> => {
     const issuer = subject && of.issuers[subject.role as 'eec' | 'nf' | 'eas']
     const own = subject && issuer && (await certified(issuer, subject))
-    const tls = clientTls([ecs.opened.rootPem], own?.credential)
+    const tls = clientTls([ecs.opened.ca.root()], own?.credential)
     const peer = openPeer(`https://${ecs.fqdn}:${port}`, tls, new Map([[ecs.fqdn, '127.0.0.1']]))
     peers.push(peer)
     return peer

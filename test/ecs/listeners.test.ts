@@ -129,7 +129,7 @@ describe('who is let in where', () => {
     await ecs.operator.revoke('ees-revoked')
     await left.request({ method: 'DELETE' })
     await expire(expired)
-    const { eesIssuer, ecsIssuer } = ecs.opened
+    const { eesIssuer, ecsIssuer } = ecs.opened.ca.present()
     const own = { fqdn: 'owner.example.com' as Fqdn, registrationId: registrationIdOf(owner) }
     const foreign = await aDomain({ domain: 'example.com' })
     const selfSigned = newEesKey()

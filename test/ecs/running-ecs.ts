@@ -76,7 +76,7 @@ export async function runEcs(
     const port = new URL(serving.listeners[listener]).port
     const peer = openPeer(
       `https://${fqdn}:${port}`,
-      clientTls([opened.rootPem], credential),
+      clientTls([opened.ca.root()], credential),
       new Map([[fqdn, '127.0.0.1']]),
     )
     peers.add(peer)
@@ -107,7 +107,7 @@ export async function runEcs(
     withCertificate: (certificateChain, key, listener = 'mtls') =>
       connect(listener, { certificateChain, privateKey: pemOf(key) }),
     withoutCertificate: (port) =>
-      openPeer(`https://${fqdn}:${port}`, clientTls([opened.rootPem]), new Map([[fqdn, '127.0.0.1']])),
+      openPeer(`https://${fqdn}:${port}`, clientTls([opened.ca.root()]), new Map([[fqdn, '127.0.0.1']])),
     async restart(meanwhile) {
       await stop()
       await meanwhile?.()

@@ -92,7 +92,7 @@ describe('an EES from the command line', () => {
   async function register(id: string): Promise<void> {
     const key = signerOf(aKey())
     const origin = `https://ees1.example.com:${portOf('ees1', 'server')}`
-    const peer = openPeer(origin, clientTls([ecs.opened.rootPem]), resolve)
+    const peer = openPeer(origin, clientTls([ecs.opened.ca.root()]), resolve)
     peers.push(peer)
     const { issuer } = JSON.parse(readFileSync(at('ees1', 'registration.json'), 'utf8')).authInfo
     const grant = { iss: issuer, eecId: eecId(id), aud: fqdn('ees1.example.com'), scope: scope(EEC_SCOPE) }
@@ -129,7 +129,7 @@ describe('an EES from the command line', () => {
     let seen: unknown
     for (let attempt = 0; attempt < 100; attempt++) {
       const origin = `https://ees1.example.com:${portOf('ees1', 'mtls')}`
-      const eas = openPeer(origin, clientTls([ecs.opened.rootPem], credential), resolve)
+      const eas = openPeer(origin, clientTls([ecs.opened.ca.root()], credential), resolve)
       const response = await ask(eas, 'POST', '/eees-easregistration/v1/registrations', { easProf }).catch(
         () => undefined,
       )

@@ -97,7 +97,7 @@ describe('EDGE-9 between EESs of one ECS, over TLS: TS 23.558 8.9.2', () => {
   /** A request of the EEC, with a token of the real ECS for this EES. */
   async function askAs(id: string, name: (typeof NAMES)[number], method: 'POST' | 'PATCH', path: string, body: object) {
     const origin = originOf(eess[name], 'server', name)
-    const peer = openPeer(origin, clientTls([ecs.opened.rootPem]), resolve)
+    const peer = openPeer(origin, clientTls([ecs.opened.ca.root()]), resolve)
     peers.push(peer)
     const grant = {
       iss: eess[name].registration.record.authInfo.issuer,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Message, openPeer, type Peer } from '../../http/client.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
@@ -21,7 +21,7 @@ export interface AdminAddress {
 export async function adminClient(folder: string): Promise<OperatorCommands & { close(): void }> {
   const { fqdn, admin } = JSON.parse(await readFile(join(folder, ADMIN_FILE), 'utf8')) as AdminAddress
   const { hostname, port } = new URL(admin)
-  const tls = clientTls([await readFile(join(folder, 'ca', 'root.crt'), 'utf8')], {
+  const tls = clientTls(await rootsIn(join(folder, 'ca')), {
     certificateChain: await readFile(join(folder, 'operator', 'admin.crt'), 'utf8'),
     privateKey: (await readPrivateFile(join(folder, 'operator', 'admin.key'))).toString(),
   })
@@ -30,6 +30,7 @@ export async function adminClient(folder: string): Promise<OperatorCommands & { 
   const ask = asker(peer)
   const { invite, list, show, revoke, verifyAudit, backup, explain, reloadPolicy, rotateKeys } = OPERATOR_OPERATIONS
   const { addPeer, listPeers, removePeer } = OPERATOR_OPERATIONS
+  const { showAuthorities, stageAuthority, switchAuthority, retireAuthority } = OPERATOR_OPERATIONS
   return {
     invite: (invitation) => ask(invite.method, invite.path, invitation),
     list: (after) =>
@@ -43,9 +44,20 @@ export async function adminClient(folder: string): Promise<OperatorCommands & { 
     addPeer: (stated) => ask(addPeer.method, addPeer.path, stated),
     listPeers: () => ask(listPeers.method, listPeers.path),
     removePeer: (name) => ask(removePeer.method, removePeer.path, { fqdn: name }),
+    showAuthorities: () => ask(showAuthorities.method, showAuthorities.path),
+    stageAuthority: () => ask(stageAuthority.method, stageAuthority.path),
+    switchAuthority: (options = {}) => ask(switchAuthority.method, switchAuthority.path, options),
+    retireAuthority: (options = {}) => ask(retireAuthority.method, retireAuthority.path, options),
     rotateSigningKeys: () => ask(rotateKeys.method, rotateKeys.path),
     close: () => peer.close(),
   }
+}
+
+/** Whichever of its authorities the ECS shows a certificate of: this is its own folder. */
+async function rootsIn(ca: string): Promise<string[]> {
+  const entries = await readdir(ca, { withFileTypes: true })
+  const later = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+  return Promise.all(['', ...later.map(({ name }) => name)].map((name) => readFile(join(ca, name, 'root.crt'), 'utf8')))
 }
 
 function asker(peer: Peer) {

@@ -23,7 +23,8 @@ export interface AuthenticationPorts extends EecAuthenticationPorts {
   readonly fqdn: Fqdn
   /** `iss` of access tokens */
   readonly issuer: string
-  readonly eesIssuer: Certificate
+  /** that are trusted now */
+  eesIssuers(): readonly Certificate[]
   readonly operatorIssuer: Certificate
   /** the provisioning authorities, with their keys */
   readonly provisioning: ReadonlyMap<string, KeySource>
@@ -45,8 +46,8 @@ interface EcsAuthenticators extends Authenticators<EcsPeers> {
 
 /** The credential of each listener, and how it is checked (ARCHITECTURE: one credential each). */
 export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
-  const shownByEes = shownCertificate('ees', ecs.eesIssuer, ecs.now)
-  const shownByOperator = shownCertificate('operator', ecs.operatorIssuer, ecs.now)
+  const shownByEes = shownCertificate('ees', ecs.eesIssuers, ecs.now)
+  const shownByOperator = shownCertificate('operator', () => [ecs.operatorIssuer], ecs.now)
   const certified = (evidence: Evidence) => certifiedEes(ecs, shownByEes(evidence.socket))
   const certificate = async (evidence: Evidence) => refuseEnded(await certified(evidence), ecs.now())
   const checkToken = tokenCheck(ecs)
@@ -102,23 +103,27 @@ function eesOrPeer({ federation }: AuthenticationPorts, shownByEes: (socket: TLS
 interface ShownCertificate {
   readonly certificate: Certificate
   readonly thumbprint: string
+  /** that has signed it */
+  readonly issuer: Certificate
 }
 
 /** How many certificates are remembered as read and chained. */
 const REMEMBERED_CERTIFICATES = 10_000
 
-/** A certificate is read and its chain checked once; its time is looked at whenever it is shown. */
-function shownCertificate(role: 'ees' | 'operator', issuer: Certificate, now: () => number) {
+/** A certificate is read and its chain checked once; whether its time and its authority are still good, whenever it is shown. */
+function shownCertificate(role: 'ees' | 'operator', issuers: () => readonly Certificate[], now: () => number) {
   const seen = new LRUCache<string, ShownCertificate>({ max: REMEMBERED_CERTIFICATES })
   return (socket: TLSSocket): ShownCertificate => {
     const der = peerCertificate(socket)
     refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
     const thumbprint = x5tS256(der)
     const known = seen.get(thumbprint)
-    if (known !== undefined && known.certificate.notAfter >= now()) return known
+    const anchors = issuers()
+    if (known !== undefined && known.certificate.notAfter >= now() && anchors.includes(known.issuer)) return known
     const certificate = readCertificate(der)
-    checkChain({ leaf: certificate, intermediates: [], anchors: [issuer], role, now: now() })
-    const shown = { certificate, thumbprint }
+    const [, issuer] = checkChain({ leaf: certificate, intermediates: [], anchors, role, now: now() })
+    refuseUnless(issuer, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate has no issuer here')
+    const shown = { certificate, thumbprint, issuer }
     seen.set(thumbprint, shown)
     return shown
   }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { sql } from 'kysely'
 import type { CrlReason, RevokedCertificate } from '../../certificates/crl.ts'
-import type { RegistrationId } from '../../spec/identifiers.ts'
+import type { EesId, RegistrationId } from '../../spec/identifiers.ts'
 import { prepared, statement } from '../../store/queries.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import type { Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
@@ -37,12 +37,13 @@ export function reserveKey({ spkiSha256 }: ProvenKey, registrationId: Registrati
 }
 
 const intention = prepared(
-  (values: { serial: string; registration: string; spki: string; notAfter: number; now: number }) =>
+  (values: { serial: string; registration: string; spki: string; issuer: string; notAfter: number; now: number }) =>
     db.insertInto('certificate').values({
       serial: values.serial,
       registration_id: values.registration,
       spki_sha256: values.spki,
       state: 'intended',
+      issuer: values.issuer,
       pem: null,
       thumbprint: null,
       not_after: values.notAfter,
@@ -53,8 +54,8 @@ const intention = prepared(
 )
 
 export function insertIntent(intent: Intent, registrationId: RegistrationId, key: ProvenKey, now: number): Statement {
-  const { serial, notAfter } = intent
-  return intention({ serial, registration: registrationId, spki: key.spkiSha256, notAfter, now })
+  const { serial, notAfter, issuer } = intent
+  return intention({ serial, registration: registrationId, spki: key.spkiSha256, issuer, notAfter, now })
 }
 
 /** Holds only while the registration lives, so that no renewal outruns a revocation (THREATS ON-12). */
@@ -231,19 +232,41 @@ export async function newestEnd(store: Store, registrationId: RegistrationId): P
   return row?.end ?? 0
 }
 
-/** Revoked certificates that had not ended by then, as the revocation list wants them. */
-export async function revokedSince(store: Store, notAfter: number): Promise<RevokedCertificate[]> {
+/**
+ * Revoked certificates that had not ended by then, as the revocation list wants them.
+ *
+ * @param issuer - the authority that signed them
+ */
+export async function revokedSince(store: Store, issuer: string, notAfter: number): Promise<RevokedCertificate[]> {
   const query = db
     .selectFrom('certificate')
     .select(['serial', 'revoked_at', 'reason'])
     .where('state', '=', 'revoked')
     .where('not_after', '>=', notAfter)
+    .where('issuer', '=', issuer)
   const rows = await store.read<Pick<CertificateRow, 'serial' | 'revoked_at' | 'reason'>>(query.compile())
   return rows.map(({ serial, revoked_at, reason }) => ({
     serial,
     revokedAt: revoked_at ?? 0,
     ...(reason !== null && { reason }),
   }))
+}
+
+/** EESs with a certificate of this authority that is good, and none of another one. */
+export async function holdersOf(store: Store, issuer: string, now: number): Promise<EesId[]> {
+  const good = db
+    .selectFrom('certificate')
+    .select('registration_id')
+    .where('state', '=', 'issued')
+    .where('not_after', '>', now)
+  const query = db
+    .selectFrom('registration')
+    .select('ees_id')
+    .where('registration_id', 'in', good.where('issuer', '=', issuer))
+    .where('registration_id', 'not in', good.where('issuer', '!=', issuer))
+    .orderBy('ees_id')
+  const rows = await store.read<{ ees_id: string }>(query.compile())
+  return rows.map(({ ees_id }) => ees_id as EesId)
 }
 
 export async function lastCrlNumber(store: Store, issuer: string): Promise<number> {

@@ -1,4 +1,3 @@
-import type { Issuer } from '../../certificates/authority.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Fqdn, RegistrationId } from '../../spec/identifiers.ts'
@@ -8,6 +7,7 @@ import type { Configuration } from '../configuration.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
 import type { Registration } from '../registrar/registration.ts'
 import type { EcsUrls } from '../urls.ts'
+import type { LiveAuthorities } from './live-authorities.ts'
 
 /** What the adapters of an ECS share. */
 export interface EcsContext {
@@ -15,13 +15,13 @@ export interface EcsContext {
   readonly clock: Clock
   readonly random: Random
   readonly configuration: Configuration & { readonly fqdn: Fqdn }
-  readonly eesIssuer: Issuer
-  /** PEM of that authority's certificate */
-  readonly eesIssuerPem: string
+  readonly ca: LiveAuthorities
   urls(): EcsUrls
   /** the access token that comes with the answer to an onboarding */
   issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken | undefined>
   readonly cutOff: EndingPorts['cutOff']
+  /** Acts on the authorities as they are now: shows a certificate of the one that signs, trusts what is to be trusted. */
+  authoritiesChanged(): Promise<void>
   /** Acts on the peers as they are in the store now. */
   peersChanged(): Promise<void>
   /** Commits a change of a registration; when this returns, EECs are told what is stored, whether it succeeded or not. */

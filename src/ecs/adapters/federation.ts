@@ -1,8 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
-import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
+import { type Certificate, readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { ReplayCache } from '../../eec-authentication/replay-cache.ts'
 import { openPeer } from '../../http/client.ts'
@@ -40,6 +38,8 @@ export interface LiveFederation {
   /** whether the certificate of the connection has the name of a peer, whoever signed it */
   claimsPeer(certificate: Certificate): boolean
   trustBundle(): Promise<string>
+  /** DER of the newest list of an authority of a peer */
+  revocationList(file: string): Buffer | undefined
   receiving(tokens: TokenPorts): ReceivingPorts
   /** Reads the peers again, and fetches what is not there yet. */
   reload(): Promise<void>
@@ -68,6 +68,7 @@ export async function openFederation(ecs: OpenEcs, parts: FederationParts): Prom
     peerOf: (socket) => trust.peerOf(socket),
     claimsPeer: (certificate) => trust.claimsPeer(certificate),
     trustBundle: bundle,
+    revocationList: (file) => trust.revocationList(file),
     receiving: (tokens) => receivingPorts(ecs, { fqdn, trust, lines, tokens }),
     reload: () => trust.load().then(() => trust.refresh()),
     refresh: () => trust.refresh(),
@@ -77,24 +78,22 @@ export async function openFederation(ecs: OpenEcs, parts: FederationParts): Prom
 
 /** A bundle that was made lately is given again: everybody may ask for it. */
 function ownBundle(ecs: OpenEcs, { urls, credential }: FederationParts): () => Promise<string> {
-  let made:
-    | { readonly until: number; readonly credential: ServerCredential; readonly text: Promise<string> }
-    | undefined
+  let made: { readonly until: number; readonly of: readonly unknown[]; readonly text: Promise<string> } | undefined
   return () => {
     const now = ecs.clock.now()
     const shown = credential()
-    if (made === undefined || made.until <= now || made.credential !== shown)
-      made = { until: now + BUNDLE_KEPT, credential: shown, text: makeBundle(ecs, urls, shown) }
+    const of = [shown, ecs.ca.standing()]
+    if (made === undefined || made.until <= now || !of.every((each, at) => each === made?.of[at]))
+      made = { until: now + BUNDLE_KEPT, of, text: makeBundle(ecs, urls, shown) }
     return made.text
   }
 }
 
 async function makeBundle(ecs: OpenEcs, urls: EcsUrls, credential: ServerCredential): Promise<string> {
-  const { configuration, root, eesIssuer, ecsIssuer, folder, clock, forwardingSigner } = ecs
+  const { configuration, ca, clock, forwardingSigner } = ecs
   const [certificate] = readCertificateList(credential.certificateChain)
   if (certificate === undefined) throw new Error('the ECS shows no certificate')
-  // Its place is taken by the root after it: peers have learned that one by then.
-  const next = await readFile(join(folder, 'ca', 'next-root.crt'), 'utf8').catch(() => undefined)
+  const trusted = ca.trusted()
   const bundle = {
     fqdn: configuration.fqdn,
     issuer: urls.apiRoot,
@@ -102,8 +101,12 @@ async function makeBundle(ecs: OpenEcs, urls: EcsUrls, credential: ServerCredent
     nameSpace: configuration.federation.nameSpace as Fqdn[],
     tokenKeys: ecs.verificationKeys(),
     forwardingKeys: keySetOf([forwardingSigner.publicKey]),
-    roots: [root, ...(next === undefined ? [] : [readCertificate(next)])],
-    issuers: [ecsIssuer.certificate, eesIssuer.certificate],
+    roots: trusted.map(({ root }) => root),
+    issuers: trusted.flatMap(({ ecsIssuer, eesIssuer, cross }) => [
+      ecsIssuer.certificate,
+      eesIssuer.certificate,
+      ...(cross ? [cross] : []),
+    ]),
     refresh: configuration.federation.refresh,
   }
   return signTrustBundle(bundle, {

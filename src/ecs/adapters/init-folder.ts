@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
-import { issueCrl } from '../../certificates/crl.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
 import { freePorts } from '../../nf/adapters/free-ports.ts'
 import { newSigningKey } from '../../nf/adapters/own-keys.ts'
@@ -16,13 +15,12 @@ import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { DEFAULT_POLICY } from '../authorization-server/policy.ts'
 import { type Configuration, configurationText } from '../configuration.ts'
 import { ECS_MIGRATIONS } from '../tables.ts'
+import { emptyCrl } from './authority-files.ts'
 import { issueOwn, pemOfKey, writeAuthority, writeSealedKey } from './own-keys.ts'
 import { writeSetting } from './settings.ts'
 
 const ISSUER_ROLES: readonly IssuerRole[] = ['ees-issuer', 'ecs-issuer', 'operator-issuer']
 const OPERATOR_LIFETIME = 398 * 86_400_000
-const YEAR = 365 * 86_400_000
-const BACKDATED_BY = 300_000
 
 /** The folder holds something: an ECS is never written over another one. */
 export class FolderInUse extends Error {
@@ -94,11 +92,6 @@ async function createAuthorities(folder: string, fqdn: Fqdn, secret: SealingSecr
     await writeAuthority(join(folder, 'ca', role), made[role], key, secret)
   }
   return made as Record<IssuerRole, Issuer>
-}
-
-/** An authority whose key can leave after this: it has said once, for a year, that nothing of it is revoked. */
-function emptyCrl(issuer: Issuer, now: number): Promise<Buffer> {
-  return issueCrl({ issuer, number: 1n, thisUpdate: now - BACKDATED_BY, nextUpdate: now + YEAR, entries: [] })
 }
 
 /** The operator's domain, which its certificates name as their organization: at most 64 characters (RFC 5280 A.1). */

@@ -1,8 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writePem } from '../../certificates/pem.ts'
+import type { Certificate } from '../../certificates/certificate.ts'
 import { spkiSha256 } from '../../certificates/public-key.ts'
 import type { Log } from '../../http/log.ts'
 import { readDataKey, writeDataKey } from '../../nf/adapters/own-keys.ts'
@@ -12,6 +11,7 @@ import type { Signer } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import { type EmbeddedStore, openStore } from '../../store/open-store.ts'
 import { statement } from '../../store/queries.ts'
+import type { Store } from '../../store/store.ts'
 import type { KeySet } from '../../tokens/key-set.ts'
 import type { Policy } from '../authorization-server/policy.ts'
 import {
@@ -20,8 +20,11 @@ import {
   type SigningKeys,
   verificationKeys,
 } from '../authorization-server/signing-keys.ts'
+import { certificatesOf } from '../certificate-authority/authorities.ts'
 import { ECS_MIGRATIONS } from '../tables.ts'
+import { authorityFiles } from './authority-files.ts'
 import { revokeIntent, unfinishedIntents } from './certificate-store.ts'
+import { type LiveAuthorities, openAuthorities } from './live-authorities.ts'
 import { type EcsFolder, type LoadedPolicy, openFolder, readPolicy } from './open-folder.ts'
 import { commit, db } from './registration-store.ts'
 import { readSetting, writeSetting } from './settings.ts'
@@ -40,8 +43,7 @@ export interface EcsEnvironment {
 /** An ECS whose store is open and whose keys are at hand; it need not serve for its operator to work on it. */
 export interface OpenEcs extends EcsEnvironment, EcsFolder {
   readonly store: EmbeddedStore
-  readonly eesIssuerPem: string
-  readonly rootPem: string
+  readonly ca: LiveAuthorities
   /** onboarding tokens issued until then are void: they may have been used since the backup that this store is (milliseconds) */
   readonly onboardingSince: number
   /** the policy in force */
@@ -78,7 +80,8 @@ export async function openEcs(path: string, environment: EcsEnvironment): Promis
 async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: EcsEnvironment): Promise<OpenEcs> {
   const { clock } = environment
   await finishIntents(store, clock.now())
-  await reserveOwnKeys(folder, store)
+  const ca = await openAuthorities(authorityFiles(folder.folder, folder.secret), store, clock.now)
+  await reserveKeys(store, [folder.operatorIssuer, ...ca.trusted().flatMap(certificatesOf)])
   const onboardingSince = await voidOlderTokens(store, clock.now())
   const policy = await keepPolicy(folder, store, clock)
   const keys = await keepTokenKeys(folder, store, clock)
@@ -86,8 +89,7 @@ async function assemble(folder: EcsFolder, store: EmbeddedStore, environment: Ec
     ...environment,
     ...folder,
     store,
-    eesIssuerPem: writePem('CERTIFICATE', folder.eesIssuer.certificate.der),
-    rootPem: writePem('CERTIFICATE', folder.root.der),
+    ca,
     onboardingSince,
     ...policy,
     ...keys,
@@ -123,8 +125,8 @@ async function voidOlderTokens(store: EmbeddedStore, now: number): Promise<numbe
 }
 
 /** No EES can register with a key of the authorities (THREATS ON-04). */
-async function reserveOwnKeys({ root, eesIssuer, ecsIssuer, operatorIssuer }: EcsFolder, store: EmbeddedStore) {
-  const rows = [root, eesIssuer.certificate, ecsIssuer.certificate, operatorIssuer].map(({ spki }) => ({
+export async function reserveKeys(store: Store, authorities: readonly Certificate[]): Promise<void> {
+  const rows = authorities.map(({ spki }) => ({
     spki_sha256: spkiSha256(spki),
     registration_id: 'ecs',
   }))
@@ -184,12 +186,4 @@ async function keepTokenKeys({ folder, secret, configuration }: EcsFolder, store
         keys = next
       }),
   }
-}
-
-/** What an authority whose key is somewhere else has revoked stands in a file. @returns DER, or undefined without one */
-export async function readOfflineCrl(
-  folder: string,
-  file: 'root.crl' | 'operator-issuer.crl',
-): Promise<Buffer | undefined> {
-  return readFile(join(folder, 'ca', file)).catch(() => undefined)
 }

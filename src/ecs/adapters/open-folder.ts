@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
-import type { Issuer } from '../../certificates/authority.ts'
 import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
 import { findInvalidParam } from '../../http/schema.ts'
 import { newSigningKey, readSealedPrivateKey } from '../../nf/adapters/own-keys.ts'
@@ -13,7 +12,8 @@ import type { SealingSecret } from '../../store/sealed-file.ts'
 import { type Policy, parsePolicy } from '../authorization-server/policy.ts'
 import { Configuration, withDefaults } from '../configuration.ts'
 import { POLICED_OPERATIONS } from '../operations.ts'
-import { readAuthority, writeSealedKey } from './own-keys.ts'
+import { OPERATOR_ROOT } from './authority-files.ts'
+import { writeSealedKey } from './own-keys.ts'
 
 /** A file of the operator's that cannot be used; the message says which and why. */
 export class ConfigurationError extends Error {
@@ -26,13 +26,10 @@ export interface EcsFolder {
   readonly configuration: Configuration & { readonly fqdn: Fqdn }
   readonly policy: LoadedPolicy
   readonly secret: SealingSecret
-  readonly root: Certificate
-  /** signs certificates of EESs, and nothing else */
-  readonly eesIssuer: Issuer
-  /** signs the ECS's own server certificate */
-  readonly ecsIssuer: Issuer
   /** whoever has a certificate of this authority operates the ECS */
   readonly operatorIssuer: Certificate
+  /** above it */
+  readonly operatorRoot: Certificate
   /** the provisioning authority of this ECS: signs onboarding tokens */
   readonly onboarding: Signer
   /** signs token requests that go to other ECSs, and nothing else */
@@ -54,17 +51,14 @@ export interface LoadedPolicy {
 export async function openFolder(folder: string, passphrase: string | undefined): Promise<EcsFolder> {
   const configuration = await readConfiguration(join(folder, 'ecs.yaml'))
   const secret = sealingSecret(folder, configuration, passphrase)
-  const ca = (name: string) => join(folder, 'ca', name)
-  const certificate = async (name: string) => readCertificate(await readFile(`${ca(name)}.crt`, 'utf8'))
+  const certificate = async (name: string) => readCertificate(await readFile(join(folder, 'ca', name), 'utf8'))
   return {
     folder,
     configuration,
     policy: await readPolicy(folder),
     secret,
-    root: await certificate('root'),
-    eesIssuer: await readAuthority(ca('ees-issuer'), secret),
-    ecsIssuer: await readAuthority(ca('ecs-issuer'), secret),
-    operatorIssuer: await certificate('operator-issuer'),
+    operatorIssuer: await certificate('operator-issuer.crt'),
+    operatorRoot: await certificate(existsSync(join(folder, 'ca', OPERATOR_ROOT)) ? OPERATOR_ROOT : 'root.crt'),
     onboarding: signerOf(await readSealedPrivateKey(join(folder, 'keys', 'onboarding.key'), secret)),
     forwardingSigner: signerOf(await forwardingKey(join(folder, 'keys', 'forwarding.key'), secret)),
   }

@@ -15,6 +15,7 @@ import { describeEes } from '../operator/describe-ees.ts'
 import { type InvitationPorts, inviteEes } from '../operator/invite-ees.ts'
 import { revoke } from '../registrar/end-registration.ts'
 import type { EcsUrls } from '../urls.ts'
+import { authorityCommands } from './authority-commands.ts'
 import { certificatesOf, guardClock } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
 import type { OpenEcs } from './open-ecs.ts'
@@ -74,6 +75,7 @@ export function operatorCommands(ecs: OpenEcs & EcsContext): OperatorCommands {
       await ecs.peersChanged()
       return describePeers(ecs)
     },
+    ...authorityCommands(ecs),
     async rotateSigningKeys() {
       await ecs.keepKeys(async (keys) => {
         if (keys.next !== undefined) return keys
@@ -96,12 +98,12 @@ async function describePeers({ store }: OpenEcs) {
 }
 
 function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {
-  const { store, clock, random, configuration, onboarding, root, rootPem } = ecs
+  const { store, clock, random, configuration, onboarding, ca } = ecs
   const { fqdn, tokens } = configuration
   return {
     now: clock.now,
     ecs: { apiRoot, fqdn },
-    root: { root: rootPem, rootFingerprint: hash('sha256', root.der) },
+    root: () => ({ root: ca.root(), rootFingerprint: hash('sha256', ca.present().root.der) }),
     async barredUntil(eesId) {
       const query = db.selectFrom('ees_bar').select('barred_until').where('ees_id', '=', eesId)
       const [row] = await store.read<{ barred_until: number }>(query.compile())

@@ -10,6 +10,7 @@ import type { Fqdn } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import { clientTls } from '../../tls/client.ts'
 import { peerCertificate } from '../../tls/connection.ts'
+import { revocationListOf } from '../certificate-authority/authorities.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
 import { FEDERATION } from '../federation/routes.ts'
 import { readTrustBundle, type TrustBundle } from '../federation/trust-bundle.ts'
@@ -71,6 +72,15 @@ export class PeerTrust {
 
   roots(): readonly string[] {
     return [...this.#known.values()].flatMap(rootsOf)
+  }
+
+  /** The newest list that was fetched of an authority of a peer. @param file - as {@link revocationListOf} names it */
+  revocationList(file: string): Buffer | undefined {
+    for (const { crls } of this.#known.values()) {
+      const found = crls.find(({ authorityKeyId }) => `${authorityKeyId.toString('hex')}.crl` === file)
+      if (found !== undefined) return found.der
+    }
+    return undefined
   }
 
   claimsPeer({ subjectAltNames }: Certificate): boolean {
@@ -143,7 +153,7 @@ export class PeerTrust {
     try {
       const text = (await fetchFrom(peer, FEDERATION.trustBundle.path)).toString('utf8')
       const bundle = await readTrustBundle(text, { fqdn, anchors: anchorsOf(before), now: clock.now() })
-      const crls = await newestLists(peer, before.crls)
+      const crls = await newestLists(peer, [...bundle.roots, ...bundle.issuers], before.crls)
       const current = this.#known.get(fqdn)
       // Meanwhile the operator may have said something else of it.
       if (current?.peer !== before.peer) return
@@ -212,11 +222,10 @@ async function fetchFrom(peer: Peer, path: string): Promise<Buffer> {
   return response.body
 }
 
-/** The lists of the authorities of an ECS; a list that is older than one that was seen is not believed. */
-async function newestLists(peer: Peer, before: readonly Crl[]): Promise<Crl[]> {
-  const fetched = await Promise.all(
-    ['root.crl', 'ecs-issuer.crl'].map(async (name) => readCrl(await fetchFrom(peer, `/crl/${name}`))),
-  )
+/** The lists of the authorities of an ECS, each by its key; a list that is older than one that was seen is not believed. */
+async function newestLists(peer: Peer, authorities: readonly Certificate[], before: readonly Crl[]): Promise<Crl[]> {
+  const files = new Set(authorities.map(revocationListOf))
+  const fetched = await Promise.all([...files].map(async (file) => readCrl(await fetchFrom(peer, `/crl/${file}`))))
   return fetched.map((crl) => {
     const older = before.find(({ authorityKeyId }) => authorityKeyId.equals(crl.authorityKeyId))
     return older !== undefined && older.number > crl.number ? older : crl

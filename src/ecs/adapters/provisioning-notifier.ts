@@ -70,7 +70,7 @@ export async function openProvisioningNotifier(
 }
 
 async function openNotifier(
-  { configuration, folder, rootPem, timers, log }: OpenEcs,
+  { configuration, folder, ca, timers, log }: OpenEcs,
   credential: () => ServerCredential,
   lookUp: LookUp | undefined,
 ): Promise<Notifier> {
@@ -79,7 +79,7 @@ async function openNotifier(
   const roots = await Promise.all(notificationRoots.map((file) => readFile(inFolder(file), 'utf8')))
   return createNotifier({
     targets: { hosts, networks },
-    tls: () => clientTls(roots.length > 0 ? roots : [rootPem], credential()),
+    tls: () => clientTls(roots.length > 0 ? roots : ca.roots(), credential()),
     timers,
     resolve: new Map(Object.entries(configuration.resolve)),
     ...(lookUp && { lookUp }),

@@ -8,6 +8,7 @@ import { GuardFailed } from '../../store/errors.ts'
 import { prepared } from '../../store/queries.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import { hashedTokenId } from '../audit.ts'
+import { chainOf, crlUrl } from '../certificate-authority/authorities.ts'
 import type { CertificationPorts, Intent, IssuedCertificate, ProvenKey } from '../certificate-authority/certify.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
 import type { EarlierOnboarding, Onboarding, OnboardingPorts } from '../registrar/onboard-ees.ts'
@@ -46,9 +47,10 @@ import { turnsByName } from './turns.ts'
 export function certificationPorts(
   ecs: EcsContext,
 ): CertificationPorts & { plan(registration: Registration, key: ProvenKey): Intent } {
-  const { store, clock, random, eesIssuer, configuration } = ecs
+  const { store, clock, random, ca, configuration } = ecs
   const plan = ({ registrationId, eesId, fqdn }: Registration, { spki }: ProvenKey): Intent => {
     const serial = drawSerial(random)
+    const { id, eesIssuer } = ca.present()
     const template = templateFor(
       { role: 'ees', fqdn, registrationId, eesId },
       {
@@ -57,10 +59,11 @@ export function certificationPorts(
         serial,
         now: clock.now(),
         lifetime: configuration.certificates.lifetimeDays * 86_400_000,
-        crlDistributionPoint: ecs.urls().crl,
+        crlDistributionPoint: crlUrl(ecs.urls(), eesIssuer.certificate),
       },
     )
-    return { serial: serial.toString('hex'), notBefore: template.notBefore, notAfter: template.notAfter, template }
+    const { notBefore, notAfter } = template
+    return { serial: serial.toString('hex'), notBefore, notAfter, issuer: id, template }
   }
   return {
     plan,
@@ -79,10 +82,11 @@ export function certificationPorts(
         await commit(store, now, unit, { event: 'certificate-intended', registrationId, serial, key: key.spkiSha256 })
         return intent
       }),
-    async sign({ template, ...intent }) {
-      const der = await issueCertificate(template, eesIssuer.signer)
-      const chain = writePem('CERTIFICATE', der) + ecs.eesIssuerPem
-      return { ...intent, chain, thumbprint: x5tS256(der) }
+    async sign({ template, serial, notBefore, notAfter, issuer }) {
+      const signing = ca.eesIssuer(issuer)
+      const der = await issueCertificate(template, signing.signer)
+      const chain = writePem('CERTIFICATE', der) + chainOf(ca.standing(), signing)
+      return { serial, notBefore, notAfter, chain, thumbprint: x5tS256(der) }
     },
     async recordIssued(certificate, { registrationId }, token) {
       const now = clock.now()

@@ -3,7 +3,7 @@ import type { Statement, Store } from '../../store/store.ts'
 import { db } from './registration-store.ts'
 
 /** Single values that an ECS keeps for itself. */
-type SettingName = 'restored-in' | 'onboarding-since' | 'policy' | 'signing-keys' | `port.${string}`
+type SettingName = 'restored-in' | 'onboarding-since' | 'policy' | 'signing-keys' | 'authorities' | `port.${string}`
 
 export async function readSetting(store: Store, name: SettingName): Promise<string | undefined> {
   const query = db.selectFrom('setting').select('value').where('name', '=', name)

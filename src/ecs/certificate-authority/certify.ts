@@ -16,6 +16,8 @@ export interface Intent {
   readonly serial: string
   readonly notBefore: number
   readonly notAfter: number
+  /** the authority that will sign it, by its name */
+  readonly issuer: string
   /** everything that the certificate will say */
   readonly template: Template
 }

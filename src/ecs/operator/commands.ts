@@ -1,5 +1,7 @@
 import type { LedgerVerdict } from '../../store/verify-ledger.ts'
 import type { Explanation } from '../authorization-server/decide.ts'
+import type { RollOverStage } from '../certificate-authority/authorities.ts'
+import type { RollOverOptions } from '../certificate-authority/roll-over.ts'
 import type { PeerEcs, PeerStatement } from '../federation/peer-ecs.ts'
 import type { EesDescription } from './describe-ees.ts'
 import type { Bundle, Invitation } from './invite-ees.ts'
@@ -23,8 +25,40 @@ export interface OperatorCommands {
   addPeer(stated: PeerStatement): Promise<PeerDescription>
   listPeers(): Promise<{ readonly peers: readonly PeerDescription[] }>
   removePeer(fqdn: string): Promise<{ readonly peers: readonly PeerDescription[] }>
+  showAuthorities(): Promise<AuthorityStanding>
+  /** Makes the next certificate authority, and publishes it. Once more is no error. */
+  stageAuthority(): Promise<AuthorityStanding>
+  /** Lets it sign. */
+  switchAuthority(options?: RollOverOptions): Promise<AuthorityStanding>
+  /** Trusts the one before it no more, and destroys its keys. */
+  retireAuthority(options?: RollOverOptions): Promise<AuthorityStanding>
   /** Publishes the next key of the tokens now. @returns the key identifiers that are published */
   rotateSigningKeys(): Promise<{ published: readonly string[] }>
+}
+
+/** How far the roll-over of the certificate authority has come. */
+export interface AuthorityStanding {
+  readonly stage: RollOverStage
+  /** of the stage, RFC 3339 */
+  readonly since?: string
+  /** when everybody has had time to hear of the next authority */
+  readonly switchAfter?: string
+  /** that signs */
+  readonly present: AuthorityDescription
+  /** the next one, or the one before, by the stage */
+  readonly other?: AuthorityDescription
+}
+
+export interface AuthorityDescription {
+  /** SHA-256 of the root, hexadecimal */
+  readonly root: string
+  readonly notAfter: string
+  /** where its certificates are, in the folder of the ECS */
+  readonly folder: string
+  /** whether the root before it certifies it, so that it is found from there */
+  readonly crossCertified: boolean
+  /** EESs that have no certificate of another authority */
+  readonly holders: number
 }
 
 /** What the operator sees of another ECS. */

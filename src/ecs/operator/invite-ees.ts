@@ -34,7 +34,7 @@ export interface InvitationPorts {
   now(): number
   /** whom this ECS is, and whom to trust for it */
   readonly ecs: Bundle['ecs'] & { readonly fqdn: Fqdn }
-  readonly root: Pick<Bundle, 'root' | 'rootFingerprint'>
+  root(): Pick<Bundle, 'root' | 'rootFingerprint'>
   /** milliseconds; tokens for this EES issued until then are void */
   barredUntil(eesId: string): Promise<number>
   signOnboardingToken(
@@ -68,5 +68,5 @@ export async function inviteEes(ecs: InvitationPorts, invitation: Invitation): P
   const signed = await ecs.signOnboardingToken(grant, { now, lifetime: ttl })
   const expires = new Date(signed.expires).toISOString()
   await ecs.recordInvitation({ eesId, fqdn, jti: signed.jti, expires })
-  return { ecs: ecs.ecs, ...ecs.root, eesId, fqdn, onboardingToken: signed.onboardingToken, expires }
+  return { ecs: ecs.ecs, ...ecs.root(), eesId, fqdn, onboardingToken: signed.onboardingToken, expires }
 }

@@ -24,6 +24,10 @@ export const OPERATOR_OPERATIONS = {
   addPeer: operation('AddPeer', 'POST', '/peers'),
   listPeers: operation('ListPeers', 'GET', '/peers'),
   removePeer: operation('RemovePeer', 'POST', '/peers/removal'),
+  showAuthorities: operation('ShowAuthorities', 'GET', '/authorities'),
+  stageAuthority: operation('StageAuthority', 'POST', '/authorities/staging'),
+  switchAuthority: operation('SwitchAuthority', 'POST', '/authorities/switch'),
+  retireAuthority: operation('RetireAuthority', 'POST', '/authorities/retirement'),
   rotateKeys: operation('RotateSigningKeys', 'POST', '/signing-keys/rotation'),
 } as const
 
@@ -51,6 +55,7 @@ const PeerRequest = Type.Object(
   strict,
 )
 const PeerRemoval = Type.Object({ fqdn: Type.String() }, strict)
+const RollOver = Type.Object({ force: Type.Optional(Type.Boolean()) }, strict)
 const Revocation = Type.Object({ id: Type.String() }, strict)
 const BackupRequest = Type.Object({ file: Type.String({ minLength: 1, maxLength: 4_096 }) }, strict)
 
@@ -122,10 +127,40 @@ export function operatorRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
       content: { mediaType: json, schema: PeerRemoval },
       handle: async ({ body }) => ok(await commands.removePeer(body.fqdn)),
     }),
+    ...authorityRoutes(commands),
     route({
       operation: OPERATOR_OPERATIONS.rotateKeys,
       credential,
       handle: async () => ok(await commands.rotateSigningKeys()),
+    }),
+  ]
+}
+
+function authorityRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
+  const credential = 'operator'
+  const content = { mediaType: 'application/json', schema: RollOver } as const
+  return [
+    route({
+      operation: OPERATOR_OPERATIONS.showAuthorities,
+      credential,
+      handle: async () => ok(await commands.showAuthorities()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.stageAuthority,
+      credential,
+      handle: async () => ok(await commands.stageAuthority()),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.switchAuthority,
+      credential,
+      content,
+      handle: async ({ body }) => ok(await commands.switchAuthority(body)),
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.retireAuthority,
+      credential,
+      content,
+      handle: async ({ body }) => ok(await commands.retireAuthority(body)),
     }),
   ]
 }

@@ -1,4 +1,5 @@
 import type { SecureServerOptions } from 'node:http2'
+import type { Certificate } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { createListener, type Listener } from '../../http/listener.ts'
 import type { Route } from '../../http/route.ts'
@@ -73,11 +74,26 @@ export function listenerTls(
 ): Record<ListenerName, SecureServerOptions> {
   return {
     server: serverTls(credential),
-    mtls: mutualTls(credential, [ecs.eesIssuerPem, ecs.rootPem, ...federation.roots()]),
+    mtls: mutualTls(credential, [...clientAuthorities(ecs), ...federation.roots()]),
     psk: eecs.tls,
-    admin: mutualTls(credential, [writePem('CERTIFICATE', ecs.operatorIssuer.der), ecs.rootPem]),
+    admin: mutualTls(credential, [ecs.operatorIssuer, ecs.operatorRoot].map(pemOf)),
   }
 }
+
+/** DER: what signs now, what is trusted beside it, and how one root certifies the other (RFC 7030 4.1.3). */
+function caCertificates({ ca }: OpenEcs): Buffer[] {
+  const certificates = ca
+    .trusted()
+    .flatMap(({ eesIssuer, root, cross }) => [eesIssuer.certificate, root, ...(cross ? [cross] : [])])
+  return certificates.map(({ der }) => der)
+}
+
+/** PEM of whom EESs may be certified by, with the roots above them. */
+function clientAuthorities({ ca }: OpenEcs): string[] {
+  return ca.trusted().flatMap(({ eesIssuer, root }) => [eesIssuer.certificate, root].map(pemOf))
+}
+
+const pemOf = ({ der }: Certificate) => writePem('CERTIFICATE', der)
 
 export function ecsRoutes(
   ecs: Ecs,
@@ -91,8 +107,8 @@ export function ecsRoutes(
     authInfo: authInfoOf(ecs.urls),
   }
   const shown = publicCertificateRoutes({
-    caCertificates: () => [ecs.eesIssuer.certificate.der, ecs.root.der],
-    revocationList: lists.read,
+    caCertificates: () => caCertificates(ecs),
+    revocationList: async (file) => (await lists.read(file)) ?? federation.revocationList(file),
   })
   const between = federationSide(ecs, federation, eecSide)
   const oauth = authorizationServerRoutes(between.authorizationServer)
@@ -125,7 +141,7 @@ function authenticationPorts(ecs: Ecs, { eecs, eecSide, federation }: Omit<Liste
     mayGoOn: eecSide.mayGoOn,
     federation,
     issuer: ecs.urls().apiRoot,
-    eesIssuer: ecs.eesIssuer.certificate,
+    eesIssuers: () => ecs.ca.trusted().map(({ eesIssuer }) => eesIssuer.certificate),
     operatorIssuer: ecs.operatorIssuer,
     provisioning: new Map([[provisioningIssuer(fqdn), keySetOf([onboarding.publicKey])]]),
     onboardingLifetime: tokens.onboardingLifetime,

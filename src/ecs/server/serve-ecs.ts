@@ -46,20 +46,23 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
   const urls = urlsOf(opened, ports)
   const lists = keepRevocationLists(opened)
   const listeners: Partial<Record<ListenerName, Listener>> = {}
-  let credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
+  let credential = await newServerCredential(opened, urls)
   const eecSide = await openEecSide(opened, () => credential)
   const federation = await openFederation(opened, {
     urls,
     credential: () => credential,
     rootsChanged: () => listeners.mtls?.setSecureContext(listenerTls(ecs, { eecs, credential, federation }).mtls),
   })
-  const ecs = withContext(
-    opened,
-    urls,
-    cutOff(opened, lists, () => listeners.mtls),
-    eecSide.changing,
-    federation.reload,
-  )
+  let renew = async () => {}
+  const ecs = withContext(opened, urls, {
+    cutOff: cutOff(opened, lists, () => listeners.mtls),
+    changing: eecSide.changing,
+    peersChanged: federation.reload,
+    async authoritiesChanged() {
+      await lists.refresh()
+      await renew()
+    },
+  })
   const pskRoot = `https://${opened.configuration.fqdn}:${ports.psk}`
   const eecs = await eecAuthentication(ecs, pskRoot, () => credential)
   const parts = { lists, eecs, eecSide, federation, credential }
@@ -67,21 +70,22 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
 
   const { address } = opened.configuration.listen
   await warnOfClock(opened)
-  await lists.ees.publish()
+  await lists.publish()
   const open = Object.entries(listeners) as [ListenerName, Listener][]
   for (const [name, listener] of open) await listener.listen(address, ports[name])
   const { certificates } = eecSide
   const forCertificates =
     certificates && (await openEecListener(certificates, address, credential, eecListenerOptions(ecs, parts)))
+  renew = async () => {
+    credential = await newServerCredential(opened, urls)
+    const contexts = listenerTls(ecs, { eecs, credential, federation })
+    // The psk listener has no certificate to renew.
+    for (const [name, listener] of open) if (name !== 'psk') listener.setSecureContext(contexts[name])
+    forCertificates?.setCredential(credential)
+  }
   const stop = upkeep(ecs, {
     current: () => credential,
-    async renew() {
-      credential = await newServerCredential(opened, `${urls.apiRoot}/crl/ecs-issuer.crl`)
-      const contexts = listenerTls(ecs, { eecs, credential, federation })
-      // The psk listener has no certificate to renew.
-      for (const [name, listener] of open) if (name !== 'psk') listener.setSecureContext(contexts[name])
-      forCertificates?.setCredential(credential)
-    },
+    renew,
     endKeys() {
       if (eecs.sweep()) listeners.psk?.drop((socket) => !isProven(eecs, socket))
     },
@@ -107,28 +111,22 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
 
 /** What an ECS needs to be worked on while nobody is connected to it. */
 export async function withoutListeners(opened: OpenEcs): Promise<OpenEcs & EcsContext> {
-  return withContext(
-    opened,
-    urlsOf(opened, await knownPorts(opened)),
-    async () => {},
-    (_, change) => change(),
-  )
+  return withContext(opened, urlsOf(opened, await knownPorts(opened)), {
+    cutOff: async () => {},
+    changing: (_, change) => change(),
+    peersChanged: async () => {},
+    authoritiesChanged: async () => {},
+  })
 }
 
-function withContext(
-  opened: OpenEcs,
-  urls: EcsUrls,
-  cut: EcsContext['cutOff'],
-  changing: EcsContext['changing'],
-  peersChanged: EcsContext['peersChanged'] = async () => {},
-): OpenEcs & EcsContext {
+type Effects = Pick<EcsContext, 'cutOff' | 'changing' | 'peersChanged' | 'authoritiesChanged'>
+
+function withContext(opened: OpenEcs, urls: EcsUrls, effects: Effects): OpenEcs & EcsContext {
   return {
     ...opened,
     urls: () => urls,
     issueFirstToken: (registration, thumbprint) => issueFirstToken(opened, urls, registration, thumbprint),
-    cutOff: cut,
-    changing,
-    peersChanged,
+    ...effects,
   }
 }
 
@@ -157,7 +155,7 @@ function cutOff(
     const drop = () => mtls()?.drop((socket) => showsUri(socket, `urn:uuid:${registrationId}`))
     if (when === 'now') drop()
     else timers.after(200, drop)
-    await lists.ees.publish().catch((error: unknown) => log.error({ err: error }, 'a revocation is not published yet'))
+    await lists.publish().catch((error: unknown) => log.error({ err: error }, 'a revocation is not published yet'))
   }
 }
 

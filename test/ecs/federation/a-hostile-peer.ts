@@ -57,13 +57,13 @@ export class HostilePeer {
 }
 
 const credentialOf = (opened: Member['ecs']['opened']) =>
-  newServerCredential(opened, `https://${opened.configuration.fqdn}/crl/ecs-issuer.crl`)
+  newServerCredential(opened, { apiRoot: `https://${opened.configuration.fqdn}` })
 
 /** A connection to the `mtls` listener of one ECS with a certificate of another. */
 export async function connectAs(who: Member, to: Member): Promise<Peer> {
   const { port } = new URL(to.ecs.serving.listeners.mtls)
   const name = ecsName(to.label)
-  const tls = clientTls([to.ecs.opened.rootPem], await credentialOf(who.ecs.opened))
+  const tls = clientTls([to.ecs.opened.ca.root()], await credentialOf(who.ecs.opened))
   return openPeer(`https://${name}:${port}`, tls, new Map([[name, '127.0.0.1']]))
 }
 

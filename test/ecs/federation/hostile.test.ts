@@ -39,7 +39,7 @@ describe('a trusted peer that answers something else: THREATS FW-05, FW-06', () 
     b = await startMember('b', ['a', 'b'], {}, `mtlsRoot: https://${ecsName('b')}:${port}\n`)
     await trust(a, b)
     client = await anEes(a)
-    hostile = await HostilePeer.inPlaceOf(b, [a.ecs.opened.rootPem], port)
+    hostile = await HostilePeer.inPlaceOf(b, [a.ecs.opened.ca.root()], port)
     const [certificate] = readCertificateList(client.certificateChain)
     honest = {
       iss: `https://${ecsName('b')}:${new URL(b.ecs.serving.listeners.server).port}`,

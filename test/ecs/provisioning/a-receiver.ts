@@ -43,7 +43,7 @@ export async function aReceiver(name = 'cb1.apps.example') {
       if (ecs === undefined) throw new Error('the receiver knows no ECS')
       const expected = {
         ecs: ecs.fqdn,
-        anchors: [readCertificate(ecs.opened.root.der)],
+        anchors: [readCertificate(ecs.opened.ca.present().root.der)],
         secret: SECRET,
         now: Date.now(),
       }
