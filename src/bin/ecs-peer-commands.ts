@@ -56,12 +56,15 @@ function withFolder(command: Command): Command {
 
 function tableOf(peers: readonly PeerDescription[]): string {
   if (peers.length === 0) return 'No other ECS is trusted.'
-  const rows = peers.map(({ fqdn, nameSpace, via, known, apiRoot }) => [
+  const rows = peers.map(({ fqdn, nameSpace, via, known, apiRoot, standing }) => [
     fqdn,
     nameSpace.join(' '),
     via ?? '',
-    known ? 'known' : 'not seen yet',
+    known ? (standing?.expires ?? 'known') : 'not seen yet',
+    standing?.heardAt ?? '',
+    standing?.listsUntil ?? '',
+    standing?.leftAlone === true ? 'left alone' : '',
     apiRoot,
   ])
-  return table(['ECS', 'NAME SPACE', 'VIA', 'TRUST BUNDLE', 'API ROOT'], rows)
+  return table(['ECS', 'NAME SPACE', 'VIA', 'BUNDLE UNTIL', 'HEARD', 'LISTS UNTIL', '', 'API ROOT'], rows)
 }

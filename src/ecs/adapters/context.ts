@@ -7,6 +7,7 @@ import type { Configuration } from '../configuration.ts'
 import type { EndingPorts } from '../registrar/end-registration.ts'
 import type { Registration } from '../registrar/registration.ts'
 import type { EcsUrls } from '../urls.ts'
+import type { PeerStanding } from './federation.ts'
 import type { LiveAuthorities } from './live-authorities.ts'
 
 /** What the adapters of an ECS share. */
@@ -20,6 +21,8 @@ export interface EcsContext {
   /** the access token that comes with the answer to an onboarding */
   issueFirstToken(registration: Registration, thumbprint: string): Promise<IssuedToken | undefined>
   readonly cutOff: EndingPorts['cutOff']
+  /** undefined while nobody is connected */
+  peerStanding(peer: Fqdn): PeerStanding | undefined
   /** Acts on the authorities as they are now: shows a certificate of the one that signs, trusts what is to be trusted. */
   authoritiesChanged(): Promise<void>
   /** Acts on the peers as they are in the store now. */

@@ -22,7 +22,7 @@ import type { TrustedPeer } from '../federation/trusted-peer.ts'
 import type { EcsUrls } from '../urls.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { PEER_TIMES, type PeerLine, peerLine } from './peer-line.ts'
-import { PeerTrust } from './peer-trust.ts'
+import { PeerTrust, type TrustStanding } from './peer-trust.ts'
 import { commit } from './registration-store.ts'
 
 const ANSWER_OCTETS = 65_536
@@ -41,11 +41,18 @@ export interface LiveFederation {
   /** DER of the newest list of an authority of a peer */
   revocationList(file: string): Buffer | undefined
   receiving(tokens: TokenPorts): ReceivingPorts
+  standing(peer: Fqdn): PeerStanding
   /** Reads the peers again, and fetches what is not there yet. */
   reload(): Promise<void>
   /** Fetches the bundles and lists that are due. */
   refresh(): Promise<void>
   close(): void
+}
+
+/** How it stands with a peer. */
+export interface PeerStanding extends TrustStanding {
+  /** after failures in a row: it is not asked for a while */
+  readonly leftAlone: boolean
 }
 
 export interface FederationParts {
@@ -72,7 +79,11 @@ export async function openFederation(ecs: OpenEcs, parts: FederationParts): Prom
     receiving: (tokens) => receivingPorts(ecs, { fqdn, trust, lines, tokens }),
     reload: () => trust.load().then(() => trust.refresh()),
     refresh: () => trust.refresh(),
-    close: () => lines.close(),
+    standing: (peer) => ({ ...trust.standing(peer), leftAlone: lines.isLeftAlone(peer) }),
+    close() {
+      lines.close()
+      trust.close()
+    },
   }
 }
 
@@ -128,13 +139,14 @@ function receivingPorts(ecs: OpenEcs, { fqdn, trust, lines, tokens }: Live): Rec
   const replays = new ReplayCache(clock.now())
   const alarms = createAlarms(log)
   const keysOf = (peer: Fqdn, of: 'tokenKeys' | 'forwardingKeys'): KeySource | undefined =>
-    trust.find(peer)?.bundle && refreshingKeys(trust, peer, of)
+    trust.bundleOf(peer) && refreshingKeys(trust, peer, of)
   return {
     fqdn,
     mostHops: configuration.federation.mostHops,
     random,
     now: clock.now,
     peers: () => trust.trusted(),
+    unheard: () => trust.unheard(),
     forwardingSigner: () => forwardingSigner,
     tokenKeysOf: (peer) => keysOf(peer, 'tokenKeys'),
     forwardingKeysOf: (peer) => keysOf(peer, 'forwardingKeys'),
@@ -152,7 +164,7 @@ function receivingPorts(ecs: OpenEcs, { fqdn, trust, lines, tokens }: Live): Rec
 
 /** A key that a peer has made since its last bundle makes that be fetched again, but not at a stranger's pace (THREATS TK-12). */
 function refreshingKeys(trust: PeerTrust, peer: Fqdn, of: 'tokenKeys' | 'forwardingKeys'): KeySource {
-  const keys = (): KeySet | undefined => trust.find(peer)?.bundle?.[of]
+  const keys = (): KeySet | undefined => trust.bundleOf(peer)?.[of]
   return {
     async get(kid) {
       const known = keys()?.get(kid)
@@ -203,6 +215,10 @@ class PeerLines {
     if (this.#found.size >= MOST_FOUND) this.#found.clear()
     this.#found.set(target, { ecs: peer.fqdn, until: now + Math.min(lifeTime, 300) * 1_000 })
     return peer
+  }
+
+  isLeftAlone(peer: Fqdn): boolean {
+    return this.#open.get(peer)?.line.isLeftAlone() ?? false
   }
 
   close(): void {

@@ -18,6 +18,7 @@ import type { EcsUrls } from '../urls.ts'
 import { authorityCommands } from './authority-commands.ts'
 import { certificatesOf, guardClock } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
+import type { PeerStanding } from './federation.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { listPeers, removePeer, storePeer } from './peer-store.ts'
 import { endingPorts, registrationOf } from './registrar.ts'
@@ -87,14 +88,23 @@ export function operatorCommands(ecs: OpenEcs & EcsContext): OperatorCommands {
   }
 }
 
-async function describePeers({ store }: OpenEcs) {
+async function describePeers({ store, peerStanding }: OpenEcs & EcsContext) {
   const stored = await listPeers(store)
-  const peers = stored.map(({ peer: { roots, ...peer }, bundle }) => ({
-    ...peer,
-    roots: roots.map((pem) => hash('sha256', derOf('CERTIFICATE', pem))),
-    known: bundle !== undefined,
-  }))
+  const peers = stored.map(({ peer: { roots, ...peer }, bundle }) => {
+    const standing = peerStanding(peer.fqdn)
+    return {
+      ...peer,
+      roots: roots.map((pem) => hash('sha256', derOf('CERTIFICATE', pem))),
+      known: bundle !== undefined,
+      ...(standing && { standing: shown(standing) }),
+    }
+  })
   return { peers }
+}
+
+function shown({ leftAlone, ...times }: PeerStanding) {
+  const texts = Object.entries(times).map(([name, time]) => [name, new Date(time).toISOString()])
+  return { leftAlone, ...(Object.fromEntries(texts) as Partial<Record<keyof typeof times, string>>) }
 }
 
 function invitationPorts(ecs: OpenEcs, { apiRoot }: EcsUrls): InvitationPorts {

@@ -13,6 +13,7 @@ const TOLERATED = 3
 export interface PeerLine {
   /** @throws Refusal PEER_NOT_AVAILABLE, at once while the peer is left alone */
   ask(message: Message): Promise<Response>
+  isLeftAlone(): boolean
   close(): void
 }
 
@@ -22,6 +23,7 @@ export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, ti
   let failures = 0
   let leftAloneUntil = Number.NEGATIVE_INFINITY
 
+  const isLeftAlone = () => monotonic() < leftAloneUntil
   const inTime = async (answer: Promise<Response>): Promise<Response> => {
     const { promise, reject } = Promise.withResolvers<never>()
     const cancel = timers.after(PEER_TIMES.total, () => reject(new Error('no answer in time')))
@@ -29,7 +31,7 @@ export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, ti
   }
   return {
     async ask(message) {
-      refuseUnless(monotonic() >= leftAloneUntil, 'PEER_NOT_AVAILABLE', 'the other ECS is not available now')
+      refuseUnless(!isLeftAlone(), 'PEER_NOT_AVAILABLE', 'the other ECS is not available now')
       // After a rest one request tries; the others wait for what it finds.
       const most = failures >= TOLERATED ? 1 : MOST_UNDER_WAY
       refuseUnless(underWay < most, 'PEER_NOT_AVAILABLE', 'the other ECS is not available now')
@@ -46,6 +48,7 @@ export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, ti
         underWay -= 1
       }
     },
+    isLeftAlone,
     close: () => peer.close(),
   }
 }

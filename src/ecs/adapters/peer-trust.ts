@@ -13,25 +13,45 @@ import { peerCertificate } from '../../tls/connection.ts'
 import { revocationListOf } from '../certificate-authority/authorities.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
 import { FEDERATION } from '../federation/routes.ts'
-import { readTrustBundle, type TrustBundle } from '../federation/trust-bundle.ts'
+import { type HeardBundle, readTrustBundle, type TrustBundle } from '../federation/trust-bundle.ts'
 import { type TrustedPeer, withOwnNameSpace } from '../federation/trusted-peer.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { listPeers, storeBundle } from './peer-store.ts'
 
-/** Milliseconds. */
-const TIMES = { retry: 5_000, betweenAsked: 30_000, connect: 1_000, answer: 2_000 }
+/** Milliseconds. Lists are fetched so often that an EES that is revoked there is refused here within 10 s. */
+const TIMES = { retry: 5_000, betweenAsked: 30_000, connect: 1_000, answer: 2_000, lists: 3_000 }
 const LONGEST_ANSWER = 1_048_576
 
 /** A peer with what is known of it now. */
-export interface KnownPeer {
+interface KnownPeer {
   readonly peer: PeerEcs
-  readonly bundle: TrustBundle | undefined
-  readonly text: string | undefined
+  readonly bundle: HeardBundle | undefined
   /** the newest list of each of its authorities */
   readonly crls: readonly Crl[]
-  /** monotonic milliseconds */
-  readonly dueAt: number
-  readonly askedAt: number
+  /** when it was last heard of, milliseconds since 1970 */
+  readonly heardAt?: number
+}
+
+/** In monotonic milliseconds. */
+interface Schedule {
+  askedAt: number
+  bundleDueAt: number
+  listsDueAt: number
+}
+
+/** What the operator wants to know; times in milliseconds since 1970. */
+export interface TrustStanding {
+  readonly heardAt?: number
+  readonly expires?: number
+  /** the end of the list that runs out first */
+  readonly listsUntil?: number
+}
+
+interface CheckedConnection {
+  readonly known: KnownPeer
+  readonly thumbprint: string
+  /** until when nothing of what it was checked against runs out */
+  readonly until: number
 }
 
 /** Whom this ECS trusts, and by what: kept in the store, renewed by itself. */
@@ -39,10 +59,12 @@ export class PeerTrust {
   readonly #ecs: OpenEcs
   readonly #rootsChanged: () => void
   #known = new Map<Fqdn, KnownPeer>()
-  #trusted: readonly TrustedPeer[] = []
-  readonly #underWay = new Map<Fqdn, Promise<void>>()
-  /** certificates that were checked, against which knowledge of their peer */
-  readonly #checked = new WeakMap<TLSSocket, { readonly known: KnownPeer; readonly thumbprint: string }>()
+  #trusted: readonly TrustedPeer<HeardBundle>[] = []
+  readonly #schedules = new Map<Fqdn, Schedule>()
+  readonly #underWay = new Map<string, Promise<void>>()
+  /** connections to the listener of each peer that is for anybody, by what they were opened with */
+  readonly #lines = new Map<Fqdn, { readonly peer: Peer; readonly of: string }>()
+  readonly #checked = new WeakMap<TLSSocket, CheckedConnection>()
 
   constructor(ecs: OpenEcs, rootsChanged: () => void) {
     this.#ecs = ecs
@@ -57,17 +79,41 @@ export class PeerTrust {
       const old = before.get(peer.fqdn)
       const same = old !== undefined && JSON.stringify(old.peer) === JSON.stringify(peer)
       known.set(peer.fqdn, same ? old : await this.#remembered(peer, text))
+      if (!same) this.#schedules.delete(peer.fqdn)
     }
     this.#known = known
+    for (const [fqdn, { peer }] of this.#lines) {
+      if (known.has(fqdn)) continue
+      peer.close()
+      this.#lines.delete(fqdn)
+    }
     this.#changed()
   }
 
-  find(fqdn: Fqdn): KnownPeer | undefined {
-    return this.#known.get(fqdn)
+  /** The last bundle of a peer, while it is good. */
+  bundleOf(fqdn: Fqdn): HeardBundle | undefined {
+    const bundle = this.#known.get(fqdn)?.bundle
+    return bundle !== undefined && this.#ecs.clock.now() < bundle.expires ? bundle : undefined
   }
 
+  /** Those whose bundle is good now. */
   trusted(): readonly TrustedPeer[] {
-    return this.#trusted
+    const now = this.#ecs.clock.now()
+    return this.#trusted.filter(({ bundle }) => now < bundle.expires)
+  }
+
+  /** The others. */
+  unheard(): readonly PeerEcs[] {
+    return [...this.#known.values()].map(({ peer }) => peer).filter(({ fqdn }) => this.bundleOf(fqdn) === undefined)
+  }
+
+  standing(fqdn: Fqdn): TrustStanding {
+    const { bundle, crls = [], heardAt } = this.#known.get(fqdn) ?? {}
+    return {
+      ...(heardAt !== undefined && { heardAt }),
+      ...(bundle && { expires: bundle.expires }),
+      ...(crls.length > 0 && { listsUntil: Math.min(...crls.map(({ nextUpdate }) => nextUpdate)) }),
+    }
   }
 
   roots(): readonly string[] {
@@ -95,9 +141,11 @@ export class PeerTrust {
    * @param expected - the only one that it may be
    */
   peerOf(socket: TLSSocket, expected?: Fqdn): { readonly fqdn: Fqdn; readonly thumbprint: string } {
+    const now = this.#ecs.clock.now()
     const seen = this.#checked.get(socket)
     const current = seen && this.#known.get(seen.known.peer.fqdn)
-    if (seen !== undefined && seen.known === current) return { fqdn: current.peer.fqdn, thumbprint: seen.thumbprint }
+    if (seen !== undefined && seen.known === current && now < seen.until)
+      return { fqdn: current.peer.fqdn, thumbprint: seen.thumbprint }
     const der = peerCertificate(socket)
     refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
     const leaf = readCertificate(der)
@@ -105,41 +153,60 @@ export class PeerTrust {
     const known = this.#known.get(name as Fqdn)
     const isPeer = known?.bundle !== undefined && (expected === undefined || name === expected)
     refuseUnless(isPeer, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate is of no ECS that is trusted here')
-    const { issuers, roots } = known.bundle
-    checkChain({
-      leaf,
-      intermediates: issuers,
-      anchors: roots,
-      role: 'ecs',
-      now: this.#ecs.clock.now(),
-      crls: known.crls,
-    })
+    const { issuers, roots, expires } = known.bundle
+    refuseUnless(now < expires, 'PEER_NOT_AVAILABLE', 'the trust bundle of this ECS has run out here')
+    checkChain({ leaf, intermediates: issuers, anchors: roots, role: 'ecs', now, crls: known.crls })
+    const until = Math.min(expires, leaf.notAfter, ...known.crls.map(({ nextUpdate }) => nextUpdate))
     const thumbprint = x5tS256(der)
-    this.#checked.set(socket, { known, thumbprint })
+    this.#checked.set(socket, { known, thumbprint, until })
     return { fqdn: known.peer.fqdn, thumbprint }
   }
 
   /** What is due; one peer that is down does not hold up the others. */
   async refresh(): Promise<void> {
     const now = this.#ecs.clock.monotonic()
-    const due = [...this.#known.values()].filter(({ dueAt }) => dueAt <= now)
-    await Promise.all(due.map(({ peer }) => this.#fetchOnce(peer.fqdn)))
+    const work = [...this.#known].map(([fqdn, { bundle }]) => {
+      const { bundleDueAt, listsDueAt } = this.#scheduleOf(fqdn)
+      if (bundleDueAt <= now) return this.#fetchOnce(fqdn)
+      return bundle !== undefined && listsDueAt <= now ? this.#fetchListsOnce(fqdn) : undefined
+    })
+    await Promise.all(work)
   }
 
   /** Because a key is not known; not more often than every 30 s. */
   async refreshSoon(fqdn: Fqdn): Promise<void> {
-    const known = this.#known.get(fqdn)
-    const rested = known !== undefined && this.#ecs.clock.monotonic() - known.askedAt >= TIMES.betweenAsked
-    if (rested || this.#underWay.has(fqdn)) await this.#fetchOnce(fqdn)
+    const rested = this.#ecs.clock.monotonic() - this.#scheduleOf(fqdn).askedAt >= TIMES.betweenAsked
+    if (this.#known.has(fqdn) && (rested || this.#underWay.has(fqdn))) await this.#fetchOnce(fqdn)
+  }
+
+  close(): void {
+    for (const { peer } of this.#lines.values()) peer.close()
+    this.#lines.clear()
+  }
+
+  #scheduleOf(fqdn: Fqdn): Schedule {
+    const known = this.#schedules.get(fqdn)
+    if (known !== undefined) return known
+    const never = { askedAt: Number.NEGATIVE_INFINITY, bundleDueAt: 0, listsDueAt: 0 }
+    this.#schedules.set(fqdn, never)
+    return never
   }
 
   #fetchOnce(fqdn: Fqdn): Promise<void> {
-    const underWay = this.#underWay.get(fqdn)
+    return this.#once(fqdn, () => this.#fetch(fqdn), { peer: fqdn, what: 'no trust bundle yet' })
+  }
+
+  #fetchListsOnce(fqdn: Fqdn): Promise<void> {
+    return this.#once(`lists ${fqdn}`, () => this.#fetchLists(fqdn), { peer: fqdn, what: 'no revocation lists yet' })
+  }
+
+  #once(name: string, work: () => Promise<void>, { peer, what }: { peer: Fqdn; what: string }): Promise<void> {
+    const underWay = this.#underWay.get(name)
     if (underWay !== undefined) return underWay
-    const fetching = this.#fetch(fqdn)
-      .catch((error: unknown) => this.#ecs.log.warn({ peer: fqdn, reason: String(error) }, 'no trust bundle yet'))
-      .finally(() => this.#underWay.delete(fqdn))
-    this.#underWay.set(fqdn, fetching)
+    const fetching = work()
+      .catch((error: unknown) => this.#ecs.log.warn({ peer, reason: String(error) }, what))
+      .finally(() => this.#underWay.delete(name))
+    this.#underWay.set(name, fetching)
     return fetching
   }
 
@@ -147,44 +214,61 @@ export class PeerTrust {
     const before = this.#known.get(fqdn)
     if (before === undefined) return
     const { clock, store } = this.#ecs
-    const askedAt = clock.monotonic()
-    this.#known.set(fqdn, { ...before, askedAt, dueAt: askedAt + TIMES.retry })
-    const peer = this.#open(before)
-    try {
-      const text = (await fetchFrom(peer, FEDERATION.trustBundle.path)).toString('utf8')
-      const bundle = await readTrustBundle(text, { fqdn, anchors: anchorsOf(before), now: clock.now() })
-      const crls = await newestLists(peer, [...bundle.roots, ...bundle.issuers], before.crls)
-      const current = this.#known.get(fqdn)
-      // Meanwhile the operator may have said something else of it.
-      if (current?.peer !== before.peer) return
-      const learned = { ...before.peer, roots: bundle.roots.map(({ der }) => writePem('CERTIFICATE', der)) }
-      if (changes(bundle, before.bundle)) {
-        const digest = sha256Base64url(text)
-        await storeBundle(store, { peer: fqdn, bundle: text, roots: learned.roots, digest }, clock.now())
-      }
-      const dueAt = clock.monotonic() + bundle.refresh * 1_000
-      this.#known.set(fqdn, { peer: learned, bundle, text, crls, dueAt, askedAt })
-      this.#changed()
-    } finally {
-      peer.close()
+    const schedule = this.#scheduleOf(fqdn)
+    schedule.askedAt = clock.monotonic()
+    schedule.bundleDueAt = schedule.askedAt + TIMES.retry
+    const line = this.#lineTo(before)
+    const text = (await fetchFrom(line, FEDERATION.trustBundle.path)).toString('utf8')
+    const bundle = await readTrustBundle(text, { fqdn, anchors: anchorsOf(before), now: clock.now() })
+    const crls = await newestLists(line, bundle, before.crls)
+    // Meanwhile the operator may have said something else of it.
+    if (this.#known.get(fqdn)?.peer !== before.peer) return
+    const learned = { ...before.peer, roots: bundle.roots.map(({ der }) => writePem('CERTIFICATE', der)) }
+    if (changes(bundle, before.bundle)) {
+      const digest = sha256Base64url(text)
+      await storeBundle(store, { peer: fqdn, bundle: text, roots: learned.roots, digest }, clock.now())
     }
+    schedule.bundleDueAt = clock.monotonic() + bundle.refresh * 1_000
+    schedule.listsDueAt = clock.monotonic() + TIMES.lists
+    this.#known.set(fqdn, { peer: learned, bundle, crls, heardAt: clock.now() })
+    this.#changed()
   }
 
-  #open(known: KnownPeer): Peer {
+  async #fetchLists(fqdn: Fqdn): Promise<void> {
+    const before = this.#known.get(fqdn)
+    if (before?.bundle === undefined) return
+    const { clock } = this.#ecs
+    this.#scheduleOf(fqdn).listsDueAt = clock.monotonic() + TIMES.lists
+    const crls = await newestLists(this.#lineTo(before), before.bundle, before.crls)
+    const current = this.#known.get(fqdn)
+    if (current?.bundle !== before.bundle) return
+    // The same lists leave what was checked against them as it is.
+    if (crls.every((crl) => current.crls.includes(crl))) return
+    this.#known.set(fqdn, { ...current, crls })
+  }
+
+  #lineTo(known: KnownPeer): Peer {
+    const { fqdn, apiRoot } = known.peer
+    const roots = rootsOf(known)
+    const of = [apiRoot, ...roots].join()
+    const open = this.#lines.get(fqdn)
+    if (open?.of === of) return open.peer
     const resolve = new Map(Object.entries(this.#ecs.configuration.resolve))
     const limits = { connect: TIMES.connect, content: LONGEST_ANSWER }
-    return openPeer(known.peer.apiRoot, clientTls(rootsOf(known)), resolve, undefined, limits)
+    const peer = openPeer(apiRoot, clientTls(roots), resolve, undefined, limits)
+    this.#lines.set(fqdn, { peer, of })
+    open?.peer.close()
+    return peer
   }
 
   /** A bundle that was believed when it came, and has run out since, still says which roots were trusted last. */
   async #remembered(peer: PeerEcs, text: string | undefined): Promise<KnownPeer> {
-    const fresh = { peer, bundle: undefined, text: undefined, crls: [], dueAt: 0, askedAt: Number.NEGATIVE_INFINITY }
-    if (text === undefined) return fresh
+    if (text === undefined) return { peer, bundle: undefined, crls: [] }
     const anchors = peer.roots.map(readCertificate)
     const bundle = await readTrustBundle(text, { fqdn: peer.fqdn, anchors, now: this.#ecs.clock.now() }).catch(
       () => undefined,
     )
-    return { ...fresh, bundle, text: bundle && text }
+    return { peer, bundle, crls: [] }
   }
 
   #changed(): void {
@@ -222,11 +306,15 @@ async function fetchFrom(peer: Peer, path: string): Promise<Buffer> {
   return response.body
 }
 
-/** The lists of the authorities of an ECS, each by its key; a list that is older than one that was seen is not believed. */
-async function newestLists(peer: Peer, authorities: readonly Certificate[], before: readonly Crl[]): Promise<Crl[]> {
-  const files = new Set(authorities.map(revocationListOf))
-  const fetched = await Promise.all([...files].map(async (file) => readCrl(await fetchFrom(peer, `/crl/${file}`))))
-  return fetched.map((crl) => {
+/**
+ * The lists of the authorities of an ECS, each by its key. The same list as before is the same object; one that is older is
+ * not believed (THREATS CA-07).
+ */
+async function newestLists(line: Peer, { roots, issuers }: TrustBundle, before: readonly Crl[]): Promise<Crl[]> {
+  const files = new Set([...roots, ...issuers].map(revocationListOf))
+  const octets = await Promise.all([...files].map((file) => fetchFrom(line, `/crl/${file}`)))
+  return octets.map((der) => {
+    const crl = before.find((each) => each.der.equals(der)) ?? readCrl(der)
     const older = before.find(({ authorityKeyId }) => authorityKeyId.equals(crl.authorityKeyId))
     return older !== undefined && older.number > crl.number ? older : crl
   })

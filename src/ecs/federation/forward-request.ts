@@ -10,7 +10,7 @@ import { formatScope } from '../../tokens/scope.ts'
 import { hashedTokenId } from '../audit.ts'
 import { type ForeignRequest, NOT_GRANTED, type TokenResponse } from '../authorization-server/request-token.ts'
 import { checkAnswer } from './check-answer.ts'
-import { peersServing } from './peer-ecs.ts'
+import { type PeerEcs, peersServing } from './peer-ecs.ts'
 import type { TrustedPeer } from './trusted-peer.ts'
 
 /** A line of the audit trail. */
@@ -32,6 +32,8 @@ export interface ForwardingPorts {
   readonly random: Pick<Random, 'octets'>
   now(): number
   peers(): readonly TrustedPeer[]
+  /** those of which nothing is believed now: no trust bundle of theirs has come, or the last one has run out */
+  unheard(): readonly PeerEcs[]
   /** of the key that signs what is forwarded, and nothing else */
   forwardingSigner(): Signer
   /** the keys of the access tokens of a peer; one that is not known yet makes them be fetched */
@@ -88,10 +90,14 @@ interface Way {
 
 /** D-18: by the partner table, and where it leaves a choice, by asking. Nothing that the request says is an address (THREATS FW-05). */
 async function findRoute(ecs: ForwardingPorts, target: Fqdn, visited: readonly Fqdn[]): Promise<Way> {
-  const candidates = peersServing(ecs.peers(), target)
+  const known = ecs.peers()
+  const serving = peersServing<PeerEcs>([...known, ...ecs.unheard()], target)
+  const candidates = known.filter((peer) => serving.includes(peer))
+  const silent = serving.length > 0 && candidates.length === 0
+  refuseUnless(!silent, 'PEER_NOT_AVAILABLE', 'the other ECS has not been heard of for too long')
   const goal = candidates.length > 1 ? await ecs.resolve(candidates, target) : candidates[0]
   refuseUnless(goal, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
-  const next = goal.via === undefined ? goal : ecs.peers().find(({ fqdn }) => fqdn === goal.via)
+  const next = goal.via === undefined ? goal : known.find(({ fqdn }) => fqdn === goal.via)
   refuseUnless(next, 'PEER_NOT_AVAILABLE', 'the ECS on the way is not known yet')
   const goesOn = !visited.includes(next.fqdn) && visited.length < ecs.mostHops
   refuseUnless(goesOn, 'FORWARDING_LOOP', 'the request would come to the same ECS again, or through too many')

@@ -3,7 +3,7 @@ import { writePem } from '../../certificates/pem.ts'
 import { ok, type Route, routesOf } from '../../http/route.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
-import { PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
+import { type OwnAuthorities, PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { OPERATIONS } from '../../spec/operations.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
@@ -45,6 +45,7 @@ export interface Federation extends DiscoveryPorts {
   /** compact JWS */
   trustBundle(): Promise<string>
   peers(): readonly TrustedPeer[]
+  ownAuthorities(): OwnAuthorities
 }
 
 /** EDGE-10 for token requests, on the `mtls` listener: for other ECSs and for nobody else (THREATS FW-04); and what EESs are told of others. */
@@ -76,7 +77,7 @@ export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
     route({
       operation: FEDERATION.partners,
       credential: 'certificate',
-      handle: async () => ok({ partners: ecs.peers().map(toPartner) }),
+      handle: async () => ok({ partners: ecs.peers().map(toPartner), own: ecs.ownAuthorities() }),
     }),
   ]
 }

@@ -38,6 +38,12 @@ export interface TrustBundle {
   readonly refresh: number
 }
 
+/** As it was read. */
+export interface HeardBundle extends TrustBundle {
+  /** milliseconds since 1970-01-01T00:00:00Z: nothing of it is believed from then on */
+  readonly expires: number
+}
+
 export interface BundleSigning {
   /** of the ECS's own certificate, that of the role `ecs` */
   readonly signer: Signer
@@ -80,7 +86,7 @@ export interface BundleReader {
  *
  * @throws Refusal TRUST_BUNDLE_INVALID, CERTIFICATE_NOT_ACCEPTED
  */
-export async function readTrustBundle(text: string, { fqdn, anchors, now }: BundleReader): Promise<TrustBundle> {
+export async function readTrustBundle(text: string, { fqdn, anchors, now }: BundleReader): Promise<HeardBundle> {
   const jws = parseJws(text, TYPE)
   const { claims } = jws
   accept(claims['iss'] === fqdn, 'the bundle is of another ECS')
@@ -89,13 +95,14 @@ export async function readTrustBundle(text: string, { fqdn, anchors, now }: Bund
   checkChain({ leaf, intermediates: issuers, anchors, role: 'ecs', now })
   accept(leaf.subjectAltNames.dnsNames[0] === fqdn, 'the certificate is of another ECS')
   await verifyJwsWith(jws, leaf.publicKey)
-  checkTimes(claims, { now, maxLifetime: LIFETIME.ceiling }, LIFETIME, TYPE)
+  const { exp } = checkTimes(claims, { now, maxLifetime: LIFETIME.ceiling }, LIFETIME, TYPE)
 
   const roots = certificatesOf(claims, 'roots')
   accept(roots.length > 0 && roots.every(isSelfIssued), 'there is no root in the bundle')
   const origins = { issuer: originClaim(claims, 'issuer', fqdn), mtlsRoot: originClaim(claims, 'mtlsRoot', fqdn) }
   const keys = { tokenKeys: keysClaim(claims, 'tokenKeys'), forwardingKeys: keysClaim(claims, 'forwardingKeys') }
-  return { fqdn, ...origins, nameSpace: namesClaim(claims), ...keys, roots, issuers, refresh: refreshClaim(claims) }
+  const authorities = { roots, issuers, refresh: refreshClaim(claims), expires: exp * 1000 }
+  return { fqdn, ...origins, nameSpace: namesClaim(claims), ...keys, ...authorities }
 }
 
 const textOf = ({ der }: Certificate) => encodeBase64url(der)

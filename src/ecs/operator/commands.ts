@@ -67,6 +67,20 @@ export interface PeerDescription extends Omit<PeerEcs, 'roots'> {
   readonly roots: readonly string[]
   /** whether there is a trust bundle of it: it is trusted with nothing before */
   readonly known: boolean
+  /** how it stands, of an ECS that serves */
+  readonly standing?: PeerStanding
+}
+
+/** Times are RFC 3339. */
+export interface PeerStanding {
+  /** when its trust bundle came last */
+  readonly heardAt?: string
+  /** when that is good no more */
+  readonly expires?: string
+  /** when the first of its revocation lists is good no more */
+  readonly listsUntil?: string
+  /** after failures in a row it is not asked for a moment */
+  readonly leftAlone: boolean
 }
 
 export interface EesPage {

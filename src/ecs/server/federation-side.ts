@@ -1,4 +1,6 @@
+import { writePem } from '../../certificates/pem.ts'
 import type { Route } from '../../http/route.ts'
+import type { OwnAuthorities } from '../../spec/messages/partners.ts'
 import { authorizationServerPorts } from '../adapters/authorization-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import type { LiveFederation } from '../adapters/federation.ts'
@@ -37,7 +39,13 @@ export function federationSide(
       findEess,
       trustBundle: federation.trustBundle,
       peers: federation.peers,
+      ownAuthorities: () => ownAuthorities(ecs),
     }),
     trustBundle: trustBundleRoute(federation),
   }
+}
+
+function ownAuthorities({ ca }: OpenEcs): OwnAuthorities {
+  const issuers = ca.trusted().map(({ eesIssuer }) => writePem('CERTIFICATE', eesIssuer.certificate.der))
+  return { roots: [...ca.roots()], issuers }
 }

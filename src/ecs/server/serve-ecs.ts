@@ -58,6 +58,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
     cutOff: cutOff(opened, lists, () => listeners.mtls),
     changing: eecSide.changing,
     peersChanged: federation.reload,
+    peerStanding: federation.standing,
     async authoritiesChanged() {
       await lists.refresh()
       await renew()
@@ -115,11 +116,12 @@ export async function withoutListeners(opened: OpenEcs): Promise<OpenEcs & EcsCo
     cutOff: async () => {},
     changing: (_, change) => change(),
     peersChanged: async () => {},
+    peerStanding: () => undefined,
     authoritiesChanged: async () => {},
   })
 }
 
-type Effects = Pick<EcsContext, 'cutOff' | 'changing' | 'peersChanged' | 'authoritiesChanged'>
+type Effects = Pick<EcsContext, 'cutOff' | 'changing' | 'peersChanged' | 'peerStanding' | 'authoritiesChanged'>
 
 function withContext(opened: OpenEcs, urls: EcsUrls, effects: Effects): OpenEcs & EcsContext {
   return {

@@ -14,7 +14,16 @@ export const Partner = Type.Object({
 })
 export type Partner = Static<typeof Partner>
 
-export const Partners = Type.Object({ partners: Type.Array(Partner) })
+/** The certificate authorities of the ECS itself: one, or two while one takes the place of the other. */
+export const OwnAuthorities = Type.Object({
+  /** PEM: whom an EES shall trust from now on */
+  roots: Type.Array(Type.String(), { minItems: 1, maxItems: 4 }),
+  /** PEM: those that certify EESs, the one that signs now first */
+  issuers: Type.Array(Type.String(), { minItems: 1, maxItems: 4 }),
+})
+export type OwnAuthorities = Static<typeof OwnAuthorities>
+
+export const Partners = Type.Object({ partners: Type.Array(Partner), own: Type.Optional(OwnAuthorities) })
 export type Partners = Static<typeof Partners>
 
 export const PARTNERS_PATH = '/.well-known/edge-federation/partners'
