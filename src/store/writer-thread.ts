@@ -44,7 +44,7 @@ export class WriterThread {
     if (this.#ended) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) this.#worker.ref()
-      if (this.#collected.length === 0) queueMicrotask(() => this.#send())
+      if (this.#collected.length === 0) setImmediate(() => this.#send())
       this.#waiting.push({ resolve, reject })
       this.#collected.push(unit)
     })

@@ -110,21 +110,33 @@ interface ShownCertificate {
 /** How many certificates are remembered as read and chained. */
 const REMEMBERED_CERTIFICATES = 10_000
 
-/** A certificate is read and its chain checked once; whether its time and its authority are still good, whenever it is shown. */
+/**
+ * A certificate is read and its chain checked once; whether its time and its authority are still good, whenever it is
+ * shown. A connection shows one for good: nothing is renegotiated.
+ */
 function shownCertificate(role: 'ees' | 'operator', issuers: () => readonly Certificate[], now: () => number) {
+  const onConnection = new WeakMap<TLSSocket, ShownCertificate>()
   const seen = new LRUCache<string, ShownCertificate>({ max: REMEMBERED_CERTIFICATES })
-  return (socket: TLSSocket): ShownCertificate => {
+  const isGood = ({ certificate, issuer }: ShownCertificate) =>
+    certificate.notAfter >= now() && issuers().includes(issuer)
+  const shownOn = (socket: TLSSocket): ShownCertificate => {
     const der = peerCertificate(socket)
     refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
     const thumbprint = x5tS256(der)
     const known = seen.get(thumbprint)
-    const anchors = issuers()
-    if (known !== undefined && known.certificate.notAfter >= now() && anchors.includes(known.issuer)) return known
-    const certificate = readCertificate(der)
+    if (known !== undefined && isGood(known)) return known
+    const [anchors, certificate] = [issuers(), readCertificate(der)]
     const [, issuer] = checkChain({ leaf: certificate, intermediates: [], anchors, role, now: now() })
     refuseUnless(issuer, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate has no issuer here')
     const shown = { certificate, thumbprint, issuer }
     seen.set(thumbprint, shown)
+    return shown
+  }
+  return (socket: TLSSocket): ShownCertificate => {
+    const known = onConnection.get(socket)
+    if (known !== undefined && isGood(known)) return known
+    const shown = shownOn(socket)
+    onConnection.set(socket, shown)
     return shown
   }
 }

@@ -1,4 +1,4 @@
-import { statement } from '../../store/queries.ts'
+import { prepared, statement } from '../../store/queries.ts'
 import { hashedTokenId } from '../audit.ts'
 import { offeredMethods } from '../authentication/offered-methods.ts'
 import { firstToken } from '../authorization-server/request-token.ts'
@@ -61,9 +61,12 @@ function isAlive({ state, expiresAt }: Registration, now: number): boolean {
   return state === 'live' && expiresAt > now
 }
 
+const revoked = prepared(({ jti }: { jti: string }) =>
+  db.selectFrom('revoked_token').select('jti').where('jti', '=', jti),
+)
+
 export async function isTokenRevoked({ store }: Pick<OpenEcs, 'store'>, jti: string): Promise<boolean> {
-  const query = db.selectFrom('revoked_token').select('jti').where('jti', '=', jti)
-  return (await store.read(query.compile())).length > 0
+  return (await store.read(revoked({ jti }))).length > 0
 }
 
 /** Forgets what has expired by itself. */

@@ -186,7 +186,7 @@ function barOf(eesId: string, now: number) {
 }
 
 export interface KnownCertificate {
-  readonly certificate: CertificateRow
+  readonly certificate: Pick<CertificateRow, 'state' | 'thumbprint'>
   readonly registration: Registration
 }
 
@@ -195,21 +195,17 @@ const certificateWithRegistration = prepared(({ serial }: { serial: string }) =>
     .selectFrom('certificate')
     .innerJoin('registration', 'registration.registration_id', 'certificate.registration_id')
     .selectAll('registration')
-    .select([
-      'certificate.serial as serial',
-      'certificate.spki_sha256 as spki_sha256',
-      'certificate.state as certificate_state',
-      'certificate.thumbprint as thumbprint',
-      'certificate.not_after as not_after',
-    ])
+    .select(['certificate.state as certificate_state', 'certificate.thumbprint as thumbprint'])
     .where('certificate.serial', '=', serial),
 )
 
 /** What is on record of a certificate, and the registration it was issued for: asked at every request. */
 export async function findCertificate(store: Store, serial: string): Promise<KnownCertificate | undefined> {
-  type Row = RegistrationRow & CertificateRow & { certificate_state: CertificateRow['state'] }
+  type Row = RegistrationRow & Pick<CertificateRow, 'thumbprint'> & { certificate_state: CertificateRow['state'] }
   const [row] = await store.read<Row>(certificateWithRegistration({ serial }))
-  return row && { certificate: { ...row, state: row.certificate_state }, registration: toRegistration(row) }
+  if (row === undefined) return undefined
+  const { certificate_state: state, thumbprint } = row
+  return { certificate: { state, thumbprint }, registration: toRegistration(row) }
 }
 
 export async function certificatesOf(store: Store, registrationId: string): Promise<CertificateRow[]> {

@@ -62,9 +62,12 @@ export async function findRegistration(store: Store, id: string): Promise<Regist
   return (await findByRegistrationId(store, id)) ?? findByEesId(store, id)
 }
 
+const byRegistrationId = prepared(({ registrationId }: { registrationId: string }) =>
+  db.selectFrom('registration').selectAll().where('registration_id', '=', registrationId),
+)
+
 export async function findByRegistrationId(store: Store, registrationId: string): Promise<Registration | undefined> {
-  const query = db.selectFrom('registration').selectAll().where('registration_id', '=', registrationId)
-  const [row] = await store.read<RegistrationRow>(query.compile())
+  const [row] = await store.read<RegistrationRow>(byRegistrationId({ registrationId }))
   return row && toRegistration(row)
 }
 
@@ -112,9 +115,12 @@ export async function* liveRegistrations(store: Store, now: number): AsyncIterab
   }
 }
 
+const liveByFqdn = prepared(({ fqdn }: { fqdn: string }) =>
+  db.selectFrom('registration').selectAll().where('fqdn', '=', fqdn).where('state', '=', sql.lit('live')),
+)
+
 export async function findLiveByFqdn(store: Store, fqdn: string): Promise<Registration | undefined> {
-  const query = db.selectFrom('registration').selectAll().where('fqdn', '=', fqdn).where('state', '=', 'live')
-  const [row] = await store.read<RegistrationRow>(query.compile())
+  const [row] = await store.read<RegistrationRow>(liveByFqdn({ fqdn }))
   return row && toRegistration(row)
 }
 
