@@ -29,6 +29,7 @@ export function aStore(stored?: StoredRegistration) {
     },
     load: async () => kept,
     saveRecord: async (record) => change('saveRecord', (before) => ({ ...before, record })),
+    saveRoot: async (root) => change('saveRoot', (before) => ({ ...before, root })),
     saveCredential: async (credential) => change('saveCredential', (before) => ({ ...before, credential })),
     remove: async () => {
       did.push('remove')

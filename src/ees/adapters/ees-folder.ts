@@ -49,6 +49,7 @@ export function eesFolder(folder: string): OnboardingStore {
     },
     load: () => load(folder),
     saveRecord,
+    saveRoot: (root) => replace(at(ROOT), root),
     async saveCredential(credential) {
       const { privateKey } = await readPair(folder)
       if (privateKey === credential.privateKey) {

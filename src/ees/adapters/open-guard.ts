@@ -1,6 +1,6 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
+import { readCertificate, readCertificateList } from '../../certificates/certificate.ts'
 import { readDer } from '../../certificates/der-reader.ts'
 import { readName } from '../../certificates/distinguished-name.ts'
 import { writePem } from '../../certificates/pem.ts'
@@ -8,21 +8,21 @@ import { AUTHORITY_NAMES } from '../../certificates/profile.ts'
 import { acceptIf } from '../../http/response.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { systemTimers } from '../../ports/timers.ts'
-import type { Partner } from '../../spec/messages/partners.ts'
+import type { Partner, Partners } from '../../spec/messages/partners.ts'
 import { peerCertificate } from '../../tls/connection.ts'
 import { mutualTls } from '../../tls/profile.ts'
 import { issuerKeys } from '../../tokens/issuer-keys.ts'
 import { type Caller, type ClientAuthority, Guard } from '../guard/guard.ts'
-import { type RevocationWatch, watchRevocation } from '../guard/revocation-watch.ts'
 import type { Registration } from '../registration/registration.ts'
 import { fetchOf } from './fetch-of.ts'
+import { type ListedAuthority, RevocationLists } from './revocation-lists.ts'
 
 export interface GuardOptions {
   /** PEM: who certifies EESs of other ECSs; their revocation lists are not looked up */
   readonly otherDomains?: readonly { readonly root: string; readonly eesIssuer: string }[]
-  /** whether the revocation list of the ECS's own EES authority is looked up; without it clients are refused. Default true */
+  /** whether the revocation lists of the ECS and its partners are looked up; without them clients are refused. Default true */
   readonly checkRevocation?: boolean
-  /** milliseconds between two looks at that list, 3,000 unless stated: within 5 s a revoked EES is refused (THREATS CA-06) */
+  /** milliseconds between two looks at those lists, 3,000 unless stated: within 5 s a revoked EES is refused (THREATS CA-06) */
   readonly revocationPeriod?: number
   /** seconds that a token may live at most: 600 unless stated, never more than 900 */
   readonly maxTokenLifetime?: number
@@ -58,37 +58,36 @@ export interface EesGuard {
  */
 export async function openGuard(registration: Registration, options: GuardOptions = {}): Promise<EesGuard> {
   const { fqdn, authInfo } = registration.record
-  const listeners = new Set<() => void>()
-  const changed = () => {
-    for (const listener of listeners) listener()
+  const listeners = { revocation: new Set<() => void>(), trust: new Set<() => void>() }
+  const tell = (which: keyof typeof listeners) => {
+    for (const listener of listeners[which]) listener()
   }
-  const revocation = options.checkRevocation === false ? undefined : watch(registration, options, changed)
-  await revocation?.refresh()
-
+  const lists = new RevocationLists(registration, options, () => tell('revocation'))
   const otherDomains = options.otherDomains ?? []
   const others = otherDomains.map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
-  const trust = new Set<() => void>()
-  let partners: readonly Partner[] = []
-  const authoritiesNow = (): ClientAuthority[] => [
-    { certificate: issuerOf(registration), ...(revocation && { crl: revocation.current }) },
-    ...others,
-    ...partners.flatMap(authoritiesOf),
-  ]
-  let authorities: readonly ClientAuthority[] = authoritiesNow()
-  const forget = registration.onRenewed(() => {
-    authorities = authoritiesNow()
-  })
-
-  const refreshPartners = async () => {
-    const before = JSON.stringify(partners)
-    partners = await registration.partners()
-    if (JSON.stringify(partners) === before) return
-    authorities = authoritiesNow()
-    for (const listener of trust) listener()
+  let known: Partners = { partners: [] }
+  let authorities: readonly ClientAuthority[] = []
+  let last: Promise<unknown> = Promise.resolve()
+  /** Of an authority that is new here no client comes before its list was looked for. */
+  const renewAuthorities = async () => {
+    const own = await lists.under(ownAuthorities(registration, known))
+    authorities = [...own, ...others, ...(await lists.under(known.partners.flatMap(authoritiesOf)))]
+    lists.forgetOthers(authorities)
+    tell('trust')
   }
-  const refresh = () => refreshPartners().catch((error: unknown) => options.failed?.(error))
-  await refresh()
-  const stopRefresh = systemTimers.every(PARTNERS_PERIOD, () => void refresh())
+  const inTurn = (work: () => Promise<void>) => {
+    last = last.then(work).catch((error: unknown) => options.failed?.(error))
+    return last
+  }
+  const forget = registration.onRenewed(() => void inTurn(renewAuthorities))
+  const refresh = async () => {
+    const before = JSON.stringify(known)
+    known = await registration.partners()
+    if (JSON.stringify(known) !== before) await renewAuthorities()
+  }
+  await inTurn(refresh)
+  await inTurn(renewAuthorities)
+  const stopRefresh = systemTimers.every(PARTNERS_PERIOD, () => void inTurn(refresh))
 
   const fetchKeys = () => fetchOf(registration, authInfo.jwksUri, 'application/json')
   const guard = new Guard({
@@ -103,16 +102,16 @@ export async function openGuard(registration: Registration, options: GuardOption
   return {
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
     isRevoked: (socket) => guard.isRevoked(shown(socket)),
-    onRevocation: (listener) => void listeners.add(listener),
-    onTrust: (listener) => void trust.add(listener),
+    onRevocation: (listener) => void listeners.revocation.add(listener),
+    onTrust: (listener) => void listeners.trust.add(listener),
     tls: (others = []) => {
       const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
-      const ofPartners = partners.flatMap(({ roots }) => roots)
+      const ofPartners = known.partners.flatMap(({ roots }) => roots)
       const roots = [registration.root, ...otherDomains.map(({ root }) => root), ...ofPartners]
       return mutualTls(registration.credential, [...issuers, ...roots, ...others])
     },
     close() {
-      revocation?.stop()
+      lists.stop()
       stopRefresh()
       forget()
     },
@@ -120,7 +119,7 @@ export async function openGuard(registration: Registration, options: GuardOption
 }
 
 /** Those that certify EESs: an ECS of ours has one for each role (THREATS CA-11). */
-function authoritiesOf({ fqdn, nameSpace, issuers }: Partner): ClientAuthority[] {
+function authoritiesOf({ fqdn, nameSpace, issuers }: Partner): ListedAuthority[] {
   const certificates = issuers.map(readCertificate)
   const eesIssuers = certificates.filter(({ subject }) => readDer(subject, readName).commonName === EES_ISSUER)
   return eesIssuers.map((certificate) => ({ certificate, partner: { fqdn, nameSpace } }))
@@ -130,23 +129,10 @@ const EES_ISSUER = AUTHORITY_NAMES['ees-issuer']
 /** Milliseconds between two looks at whom our ECS trusts. */
 const PARTNERS_PERIOD = 3_000
 
-function watch(
-  registration: Registration,
-  { failed, revocationPeriod = 3_000 }: GuardOptions,
-  changed: () => void,
-): RevocationWatch {
-  const ports = {
-    fetch: () => fetchOf(registration, registration.record.authInfo.crlUrl, 'application/pkix-crl'),
-    timers: systemTimers,
-    changed,
-    ...(failed && { failed }),
-  }
-  return watchRevocation(ports, revocationPeriod)
-}
-
-/** The authority that certified this EES certifies the others of its ECS. */
-function issuerOf({ credential }: Registration): Certificate {
+/** The authority that certified this EES certifies the others of its ECS, unless the ECS tells of several. */
+function ownAuthorities({ credential, record }: Registration, { own }: Partners): ListedAuthority[] {
+  if (own !== undefined) return own.issuers.map((issuer) => ({ certificate: readCertificate(issuer) }))
   const [, issuer] = readCertificateList(credential.certificateChain)
   acceptIf(issuer, 'the certificate came without its issuer')
-  return issuer
+  return [{ certificate: issuer, list: record.authInfo.crlUrl }]
 }

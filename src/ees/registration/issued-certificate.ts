@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { type Certificate, readCertificate, readCertificateList } from '../../certificates/certificate.ts'
+import { type Certificate, readCertificateList } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
 import { AnswerNotAccepted, acceptIf } from '../../http/response.ts'
 import type { Fqdn, RegistrationId } from '../../spec/identifiers.ts'
@@ -7,7 +7,7 @@ import { Refusal } from '../../spec/refusal.ts'
 
 /** What a certificate that the ECS issues must be for. */
 export interface IssuedFor {
-  /** PEM: the root of the bundle */
+  /** PEM: what is trusted, one root or several */
   readonly root: string
   readonly publicKey: KeyObject
   readonly fqdn: Fqdn
@@ -15,8 +15,8 @@ export interface IssuedFor {
 }
 
 /**
- * The certificate is for our key, our FQDN and our registration, it is good now, and its chain ends at the root of the
- * bundle; otherwise it is somebody else's, or worth nothing with those who trust that root.
+ * The certificate is for our key, our FQDN and our registration, it is good now, and its chain ends at a root that we
+ * trust; otherwise it is somebody else's, or worth nothing with those who trust that root.
  *
  * @param chain - PEM, the certificate of the EES first, or the certificates one by one
  * @param now - milliseconds since 1970
@@ -34,7 +34,7 @@ export function checkIssuedCertificate(
   const { dnsNames, uris } = leaf.subjectAltNames
   acceptIf(dnsNames.length === 1 && dnsNames[0] === fqdn, 'the certificate is for another FQDN')
   acceptIf(uris.length === 1 && uris[0] === `urn:uuid:${registrationId}`, 'the certificate is for another registration')
-  accepting(() => checkChain({ leaf, intermediates, anchors: [readCertificate(root)], role: 'ees', now }))
+  accepting(() => checkChain({ leaf, intermediates, anchors: readCertificateList(root), role: 'ees', now }))
   return leaf
 }
 

@@ -6,14 +6,14 @@ import { type Partner, Partners } from '../../spec/messages/partners.ts'
 /** Milliseconds. */
 const FRESH = 2_000
 
-/** The ECSs that our ECS trusts, as it told us last. */
+/** The ECSs that our ECS trusts, and its own authorities, as it told us last. */
 export class KnownPartners {
   readonly #fetch: () => Promise<Response>
   readonly #clock: Pick<Clock, 'monotonic'>
-  #known: readonly Partner[] = []
+  #known: Partners = NONE
   #fetchedAt = Number.NEGATIVE_INFINITY
 
-  /** @param fetch - from our own ECS, over TLS that trusts the root of the bundle alone */
+  /** @param fetch - from our own ECS, over TLS that trusts its roots alone */
   constructor(fetch: () => Promise<Response>, clock: Pick<Clock, 'monotonic'>) {
     this.#fetch = fetch
     this.#clock = clock
@@ -23,17 +23,19 @@ export class KnownPartners {
    * @param age - milliseconds that what is known may be old
    * @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted if nothing is known that is not older
    */
-  async get(age = FRESH): Promise<readonly Partner[]> {
+  async get(age = FRESH): Promise<Partners> {
     const now = this.#clock.monotonic()
     if (now - this.#fetchedAt < age) return this.#known
     const response = await this.#fetch()
     // An ECS without partners need not know of them.
     if (response.status !== 404) requireStatus(response, 200)
-    this.#known = response.status === 404 ? [] : readJson(response, Partners).partners
+    this.#known = response.status === 404 ? NONE : readJson(response, Partners)
     this.#fetchedAt = now
     return this.#known
   }
 }
+
+const NONE: Partners = { partners: [] }
 
 /** The partners whose EESs may have this name. */
 export function partnersOf(partners: readonly Partner[], name: string): Partner[] {

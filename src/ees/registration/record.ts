@@ -24,7 +24,7 @@ export type EesCredential = ServerCredential
 /** Everything that is needed to act as this EES. */
 export interface StoredRegistration {
   readonly record: RegistrationRecord
-  /** PEM: the root of the bundle */
+  /** PEM: the root of the bundle, or those that the ECS has told of since */
   readonly root: string
   readonly credential: EesCredential
 }
@@ -33,6 +33,8 @@ export interface StoredRegistration {
 export interface RegistrationStore {
   load(): Promise<StoredRegistration | undefined>
   saveRecord(record: RegistrationRecord): Promise<void>
+  /** PEM, one or several. */
+  saveRoot(root: string): Promise<void>
   /** Key and certificate change together or not at all, for every reader. */
   saveCredential(credential: EesCredential): Promise<void>
   /** Leaves nothing with which this EES could act. */

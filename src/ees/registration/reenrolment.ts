@@ -55,7 +55,8 @@ export function processReenrolmentResponse(
   const { fqdn, registrationId } = record
   checkIssuedCertificate([leaf, ...others], { root, publicKey, fqdn, registrationId }, now)
   acceptIf(leaf.notAfter >= certificateOf(credential).notAfter, 'the new certificate ends before the present one')
-  return [leaf, ...others.filter(isNotSelfIssued)].map(({ der }) => writePem('CERTIFICATE', der)).join('')
+  const above = others.filter(isNotSelfSigned).toSorted((one, other) => order(leaf, one) - order(leaf, other))
+  return [leaf, ...above].map(({ der }) => writePem('CERTIFICATE', der)).join('')
 }
 
 /** @param credential - with a chain that was checked when it was kept */
@@ -76,5 +77,10 @@ function readCertificates({ headers, body }: Response, publicKey: KeyObject) {
   return { leaf, others: certificates.filter((certificate) => certificate !== leaf) }
 }
 
-/** A root among the certificates adds nothing: whoever does not have it does not trust it. */
-const isNotSelfIssued = ({ subject, issuer }: Certificate) => !subject.equals(issuer)
+/** A root among the certificates adds nothing: whoever does not have it does not trust it. One root under another does. */
+const isNotSelfSigned = ({ subjectKeyId, authorityKeyId }: Certificate) =>
+  subjectKeyId === undefined || authorityKeyId === undefined || !subjectKeyId.equals(authorityKeyId)
+
+/** The issuer comes next, then what is above it (RFC 8446 4.4.2). */
+const order = ({ authorityKeyId }: Certificate, { subjectKeyId }: Certificate) =>
+  authorityKeyId !== undefined && subjectKeyId?.equals(authorityKeyId) ? 0 : 1

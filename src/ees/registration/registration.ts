@@ -6,10 +6,11 @@ import type { Clock } from '../../ports/clock.ts'
 import { signerOf } from '../../ports/signer.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
-import type { Partner } from '../../spec/messages/partners.ts'
+import type { Partners } from '../../spec/messages/partners.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
 import type { Connect } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
+import { readAuthorities } from './own-authorities.ts'
 import type { EesCredential, RegistrationRecord, RegistrationStore, StoredRegistration } from './record.ts'
 import { certificateOf, processReenrolmentResponse, reenrolmentRequest } from './reenrolment.ts'
 import {
@@ -43,6 +44,8 @@ export class Registration {
   readonly #renewed = new Set<(credential: EesCredential) => void>()
   #stored: StoredRegistration
   #session: Session
+  /** the authority that the ECS signs by, as it told last */
+  #signing: Certificate | undefined
   /** Operations on the registration come one after another, so that the record on disk is that of the last answer. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -57,7 +60,7 @@ export class Registration {
     return this.#stored.record
   }
 
-  /** PEM: the one root that is trusted */
+  /** PEM: the one root that is trusted, or two while one takes the place of the other */
   get root(): string {
     return this.#stored.root
   }
@@ -160,9 +163,27 @@ export class Registration {
     return this.#session.request(origin, { scope, ...(eecId !== undefined && { eecId: requireEecId(eecId) }) }, message)
   }
 
-  /** The ECSs that our ECS trusts. @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted */
-  partners(): Promise<readonly Partner[]> {
-    return this.#session.partners.get()
+  /**
+   * The ECSs that our ECS trusts, and its own authorities: those are trusted from then on, and no others.
+   *
+   * @param age - milliseconds that the answer may be old
+   * @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted
+   */
+  async partners(age?: number): Promise<Partners> {
+    const partners = await this.#session.partners.get(age)
+    const { own } = partners
+    if (own === undefined) return partners
+    const authorities = readAuthorities(own)
+    this.#signing = authorities.signing
+    if (authorities.root !== this.root) await this.#trust(authorities.root)
+    return partners
+  }
+
+  /** Whether the ECS signs by another authority than the one that our certificate is of: then it is time to renew. */
+  get overtaken(): boolean {
+    const { authorityKeyId } = this.certificate
+    const { subjectKeyId } = this.#signing ?? {}
+    return authorityKeyId !== undefined && subjectKeyId !== undefined && !subjectKeyId.equals(authorityKeyId)
   }
 
   /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
@@ -175,7 +196,8 @@ export class Registration {
     return this.#inTurn(async () => {
       const stored = await this.#ports.store.load()
       if (stored === undefined) return false
-      if (stored.credential.certificateChain === this.credential.certificateChain) this.#stored = stored
+      const same = stored.credential.certificateChain === this.credential.certificateChain && stored.root === this.root
+      if (same) this.#stored = stored
       else this.#actWith(stored)
       return true
     })
@@ -190,6 +212,17 @@ export class Registration {
   /** Closes connections. The registration itself goes on. */
   close(): void {
     this.#session.close()
+  }
+
+  /** Roots under which the ECS itself is not reached are not taken: there would be no way back (RFC 7030 4.1.3). */
+  #trust(root: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (root === this.root) return
+      const trial = new Session({ ...this.#stored, root }, this.#ports.connect, this.#ports.clock)
+      await trial.partners.get().finally(() => trial.close())
+      await this.#ports.store.saveRoot(root)
+      this.#actWith({ ...this.#stored, root })
+    })
   }
 
   #actWith(stored: StoredRegistration): void {

@@ -3,7 +3,7 @@ import type { Message, Response } from '../../http/client.ts'
 import { fqdnOf, isUrlOf } from '../../http/origin.ts'
 import { RefusedByServer } from '../../http/response.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
+import { PARTNERS_PATH } from '../../spec/messages/partners.ts'
 import type { Connect, Connection } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { AccessTokens } from './access-tokens.ts'
@@ -72,10 +72,13 @@ export class Session {
   async #rootsFor(origin: string): Promise<readonly string[]> {
     const target = fqdnOf(origin)
     if (target === undefined || target === this.#stored.record.ecs.fqdn) return []
-    const partners = (age?: number) => this.partners.get(age).catch((): readonly Partner[] => [])
-    const known = partnersOf(await partners(), target)
+    const serving = async (age?: number) => {
+      const { partners } = await this.partners.get(age).catch(() => ({ partners: [] }))
+      return partnersOf(partners, target)
+    }
+    const known = await serving()
     // One that nobody has may be of an ECS that ours has begun to trust this very moment.
-    const found = known.length > 0 ? known : partnersOf(await partners(0), target)
+    const found = known.length > 0 ? known : await serving(0)
     return found.flatMap(({ roots }) => roots)
   }
 
@@ -128,8 +131,8 @@ export class Session {
     const { location = '' } = headers
     const { target } = purpose
     if (target === undefined || !URL.canParse(location)) return undefined
-    const partners = partnersOf(await this.partners.get(), target)
-    const partner = partners.find(
+    const { partners } = await this.partners.get()
+    const partner = partnersOf(partners, target).find(
       ({ fqdn, mtlsRoot }) => fqdnOf(mtlsRoot) === fqdn && location.startsWith(`${mtlsRoot}/`),
     )
     if (partner === undefined) return undefined
