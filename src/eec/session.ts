@@ -16,11 +16,13 @@ import {
   provisioningRequest,
   provisioningRequestWithTokens,
 } from './provisioning/service-provisioning.ts'
+import { type NotificationPorts, Subscriptions } from './subscriptions.ts'
 
 /** What comes of authentication, beside the connection. */
 export interface SessionPorts {
   readonly clock: Pick<Clock, 'now'>
   readonly givenTokens: Pick<GivenTokens, 'take'>
+  readonly notifications: NotificationPorts
   openEes(info: EESInfo, options?: EesOptions): Promise<EesSession>
 }
 
@@ -30,6 +32,8 @@ export class EcsSession {
   readonly eecId: EecId
   /** milliseconds since 1970 */
   readonly expiresAt: number
+  /** Eecs_ServiceProvisioning: who is told when other EESs are there for it */
+  readonly subscriptions: Subscriptions<'ecs'>
   readonly #connection: Connection
   readonly #proven: Connection
   readonly #ports: SessionPorts
@@ -46,6 +50,8 @@ export class EcsSession {
     this.#connection = connection
     this.#proven = proven
     this.#ports = ports
+    const request = this.request.bind(this)
+    this.subscriptions = new Subscriptions({ ...ports.notifications, eecId, role: 'ecs', server: ecs.fqdn, request })
   }
 
   /**

@@ -1,8 +1,20 @@
-import type { TLSSocket } from 'node:tls'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 
 /** @returns DER of the certificate that the peer proved possession of, or undefined if it showed none */
 export function peerCertificate(socket: TLSSocket): Buffer | undefined {
   return socket.getPeerX509Certificate()?.raw
+}
+
+/** @returns DER of all certificates that the peer showed, its own first; those that it left out may be missing */
+export function peerCertificates(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  // A root is its own issuer; an empty object stands for a peer that showed none.
+  while (next?.raw !== undefined && !chain.some((raw) => raw.equals(next?.raw ?? raw))) {
+    chain.push(next.raw)
+    next = next.issuerCertificate
+  }
+  return chain
 }
 
 /**

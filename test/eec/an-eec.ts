@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { authenticate, type EecOptions } from '../../src/eec/index.ts'
 import type { Progress } from '../../src/ports/progress.ts'
@@ -8,6 +9,13 @@ import type { AnEcs } from './an-ecs.ts'
 export const K_ECS = createSecretKey(Buffer.from(VECTOR.kecs, 'hex'))
 /** of the same UE for the same ECS */
 export const KAF = createSecretKey(Buffer.from(AKMA.kaf ?? '', 'hex'))
+
+/** For a session that asks nobody for anything. */
+export const SESSION_PORTS = {
+  givenTokens: { take: () => {} },
+  notifications: { root: '', newSecret: () => assert.fail() },
+  openEes: async () => assert.fail(),
+}
 
 /** What an application of this EEC would do. */
 export function authenticateAt(

@@ -14,7 +14,7 @@ import { EEC_1, insertion } from '../ue/a-folder.ts'
 import { aSubscription, NETWORK, SUBSCRIPTION } from '../ue/a-home-network.ts'
 import { AUSF, anAusf } from '../ue/an-ausf.ts'
 import { type AnEcs, anEcs, ECS } from './an-ecs.ts'
-import { authenticateAt } from './an-eec.ts'
+import { authenticateAt, SESSION_PORTS } from './an-eec.ts'
 
 interface Provisioned {
   readonly ecs: string
@@ -142,7 +142,7 @@ describe('the device in TR 33.839 figure 6.x.2-1, on the command line', () => {
       EEC_1,
       { fqdn: ECS, apiRoot: ecs.apiRoot },
       { connection, proven: connection, expiresAt: 1 },
-      { clock: { now: () => 0 }, givenTokens: { take: () => {} }, openEes: async () => assert.fail() },
+      { clock: { now: () => 0 }, ...SESSION_PORTS },
     )
     const objects = [credential, session]
     const error = await provisionInProcess().catch((thrown: unknown) => thrown)

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { EcsSession } from '../../src/eec/session.ts'
 import { type AServingUe, aServingUe, EEC_1, VECTOR } from '../ue/a-folder.ts'
 import { type AnEcs, anEcs, ECS, type EcsOptions } from './an-ecs.ts'
-import { authenticateAt, K_ECS } from './an-eec.ts'
+import { authenticateAt, K_ECS, SESSION_PORTS } from './an-eec.ts'
 
 describe('the session of an EEC at an ECS: D-25, D-28', () => {
   let ue: AServingUe
@@ -75,7 +75,7 @@ describe('the session of an EEC at an ECS: D-25, D-28', () => {
       EEC_1,
       ecs,
       { connection, proven: connection, expiresAt: 1_000 },
-      { clock: { now: () => now }, givenTokens: { take: () => {} }, openEes: async () => assert.fail() },
+      { clock: { now: () => now }, ...SESSION_PORTS },
     )
     now = 999
     await session.provision()

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
+import { acceptNotification, type ReceivedNotification } from '../../src/eec/notification.ts'
+import { Subscriptions } from '../../src/eec/subscriptions.ts'
 import type { Peer } from '../../src/http/client.ts'
-import { peerCertificate } from '../../src/tls/connection.ts'
+import { peerCertificate, peerCertificates } from '../../src/tls/connection.ts'
 import { mutualTls } from '../../src/tls/profile.ts'
 import { fqdn } from '../certificates/a-domain.ts'
+import { eecId as asEecId } from '../tokens/parties.ts'
 import { EES_FQDN } from './an-ecs.ts'
 import { ecsCredential } from './ecs-over-tls.ts'
 import { anEcsOnTls, anEec, ask, bodyOf, derOf, type Eec, outcomeOf, type RunningEes, runEes } from './running-ees.ts'
@@ -177,6 +182,41 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
     assert.equal(receiver.waiting(), 0)
   })
 
+  test('HT-07: the SDK subscribes, and takes notifications of this EES with the secret of the subscription alone', async () => {
+    const subscriptions = new Subscriptions({
+      eecId: asEecId('eec-1'),
+      role: 'ees',
+      server: fqdn(EES_FQDN),
+      root: ecs.ecs.rootPem,
+      newSecret: () => randomBytes(32).toString('base64url'),
+      async request({ method, path, headers = {}, body }) {
+        return peer.request({
+          method,
+          path,
+          headers: { ...headers, ...(await eec.headers(peer.origin, { method, path })) },
+          ...(body && { body }),
+        })
+      },
+    })
+    const { subscriptionId, expectation } = await subscriptions.create({
+      easEventType: 'EAS_AVAILABILITY_CHANGE',
+      notificationDestination: receiver.uri,
+    })
+    const { peer: eas, location } = await register(ees, MAPS)
+    await ask(eas, 'DELETE', location)
+    await receiver.next()
+    const received = receiver.latest() ?? assert.fail()
+    assert.equal(acceptNotification(received, expectation, Date.now()).subId, subscriptionId)
+    for (const [change, code] of [
+      [{ secret: SECRET }, 'TOKEN_INVALID'],
+      [{ server: fqdn('ees9.ecsp.example') }, 'CERTIFICATE_NOT_ACCEPTED'],
+      [{ role: 'ecs' }, 'CERTIFICATE_NOT_ACCEPTED'],
+    ] as const) {
+      assert.throws(() => acceptNotification(received, { ...expectation, ...change }, Date.now()), { code })
+    }
+    await subscriptions.remove(subscriptionId)
+  })
+
   test('PUT and PATCH change what is looked for, and the end', async () => {
     const { headers } = await subscribe(subscription())
     const location = headers.location ?? ''
@@ -255,6 +295,7 @@ async function aReceiver({ ecs }: Ecs) {
   const received: Notification[] = []
   const certificates = new Set<string>()
   const secrets = new Set<string>()
+  let latest: ReceivedNotification | undefined
   const sockets = new Set<{ destroy(): void }>()
   let wake = () => {}
   server.on('secureConnection', (socket) => {
@@ -265,7 +306,9 @@ async function aReceiver({ ecs }: Ecs) {
     secrets.add(headers.authorization ?? 'none')
     const parts: Buffer[] = []
     for await (const part of stream) parts.push(part)
-    received.push(JSON.parse(Buffer.concat(parts).toString()))
+    const [content, { authorization }] = [Buffer.concat(parts), headers]
+    latest = { certificates: peerCertificates(stream.session?.socket as TLSSocket), authorization, content }
+    received.push(JSON.parse(content.toString()))
     stream.respond({ ':status': 204 })
     stream.end()
     wake()
@@ -275,6 +318,8 @@ async function aReceiver({ ecs }: Ecs) {
     uri: `https://eec.example:${(server.address() as AddressInfo).port}/notify?for=eec-1`,
     shown: () => [...certificates],
     secrets: () => [...secrets],
+    /** as the SDK wants it */
+    latest: () => latest,
     waiting: () => received.length,
     async next(): Promise<Notification> {
       for (;;) {

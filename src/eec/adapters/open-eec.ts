@@ -1,5 +1,6 @@
 import type { Resolve } from '../../http/client.ts'
 import { fqdnOf } from '../../http/origin.ts'
+import { encodeBase64url } from '../../octets/base64url.ts'
 import { type Clock, systemClock } from '../../ports/clock.ts'
 import { type Progress, unheard } from '../../ports/progress.ts'
 import { systemRandom } from '../../ports/random.ts'
@@ -22,6 +23,7 @@ import { acquireToken, type EntitlementPorts } from '../entitlement/acquire-toke
 import { NotUsable } from '../errors.ts'
 import { ProofKey } from '../proof-key.ts'
 import { EcsSession } from '../session.ts'
+import type { NotificationPorts } from '../subscriptions.ts'
 import { EES_SERVICES, requestToken } from '../token-exchange.ts'
 import { connectOver } from './connect.ts'
 import { type EecState, openState } from './state-file.ts'
@@ -74,6 +76,7 @@ export async function authenticate(options: EecOptions): Promise<EcsSession> {
   return new EcsSession(eec.eecId, target, authenticated, {
     clock: eec.clock,
     givenTokens,
+    notifications: eec.notifications,
     openEes: (info: EESInfo, eesOptions?: EesOptions) =>
       openEes({ ...eec, tokens: eesTokens(eec, authenticated, givenTokens) }, info, eesOptions),
   })
@@ -85,6 +88,7 @@ interface OpenEec {
   readonly connect: Connect
   readonly key: ProofKey
   readonly state: EecState
+  readonly notifications: NotificationPorts
   readonly clock: Clock
   readonly progress: Progress
   /** that it has a credential for */
@@ -104,6 +108,7 @@ async function openEec({ root, resolve, progress = unheard, ...options }: EecOpt
     connect: connectOver(root, resolve),
     key: new ProofKey(signerOf(state.proofKey), systemClock, systemRandom),
     state,
+    notifications: { root, newSecret: () => encodeBase64url(systemRandom.octets(32)) },
     clock: systemClock,
     progress,
   }

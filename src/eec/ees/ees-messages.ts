@@ -1,10 +1,10 @@
 import type { Message, Response } from '../../http/client.ts'
-import { isUrlOf } from '../../http/origin.ts'
 import { acceptIf, readJson, requireStatus } from '../../http/response.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { type EasDiscoveryReq, EasDiscoveryResp } from '../../spec/messages/eas-discovery.ts'
 import { EECRegistration, type EECRegistrationPatch } from '../../spec/messages/eec-registration.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import { resourceIdOf } from '../resource-id.ts'
 
 /** Eees_EECRegistration and Eees_EASDiscovery, EDGE-1: TS 24.558. The EEC ID is always the one that is authenticated. */
 
@@ -30,11 +30,7 @@ export function registrationRequest(eecId: EecId, wishes: RegistrationWishes): M
 export function processRegistrationResponse(response: Response, ees: Fqdn, eecId: EecId): EecRegistered {
   requireStatus(response, 201)
   const registration = readRegistration(response, eecId)
-  const location = response.headers.location ?? ''
-  const path = location.startsWith('/') ? location : isUrlOf(location, ees) ? new URL(location).pathname : ''
-  const [, registrationId] = /^\/eees-eecregistration\/v1\/registrations\/([\w-]{1,128})$/.exec(path) ?? []
-  acceptIf(registrationId !== undefined, 'Location is not a registration at this EES')
-  return { registrationId, registration }
+  return { registrationId: resourceIdOf(response, ees, REGISTRATIONS), registration }
 }
 
 /** @param change - PUT for a whole registration, PATCH for a merge patch (RFC 7396) */

@@ -5,6 +5,7 @@ import type { EasDiscoveryResp } from '../../spec/messages/eas-discovery.ts'
 import type { EECRegistration, EECRegistrationPatch } from '../../spec/messages/eec-registration.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
 import type { Connection } from '../connection.ts'
+import { type NotificationPorts, Subscriptions } from '../subscriptions.ts'
 import {
   type DiscoveryWishes,
   deregistrationRequest,
@@ -26,19 +27,30 @@ export interface Ees {
   readonly apiRoot: string
 }
 
+export interface AuthenticatedAtEes {
+  readonly method: EesMethod
+  /** each request on it carries the credential */
+  readonly connection: Connection
+  readonly notifications: NotificationPorts
+}
+
 /** An EEC at one EES: Eees_EECRegistration and Eees_EASDiscovery (EDGE-1). Each request carries the credential. */
 export class EesSession {
   readonly ees: Ees
   readonly eecId: EecId
   /** which the ECS said that the EES takes */
   readonly method: EesMethod
+  /** Eees_EASDiscovery: who is told of EASs that come, change or go */
+  readonly subscriptions: Subscriptions<'ees'>
   readonly #connection: Connection
 
-  constructor(eecId: EecId, ees: Ees, method: EesMethod, connection: Connection) {
+  constructor(eecId: EecId, ees: Ees, { method, connection, notifications }: AuthenticatedAtEes) {
     this.eecId = eecId
     this.ees = ees
     this.method = method
     this.#connection = connection
+    const request = connection.request.bind(connection)
+    this.subscriptions = new Subscriptions({ ...notifications, eecId, role: 'ees', server: ees.fqdn, request })
   }
 
   /** @throws PeerUnavailable, RefusedByServer, AnswerNotAccepted */

@@ -10,6 +10,7 @@ import { type BoundToken, HeldToken, withToken } from '../bound-token.ts'
 import type { Connect } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import type { ProofKey } from '../proof-key.ts'
+import type { NotificationPorts } from '../subscriptions.ts'
 import { type Ees, EesSession } from './ees-session.ts'
 
 /** How this EEC can authenticate at EESs, best first. */
@@ -20,6 +21,7 @@ export interface EesPorts {
   readonly connect: Pick<Connect, 'byCertificate'>
   readonly key: ProofKey
   readonly tokens: EesTokens
+  readonly notifications: NotificationPorts
   readonly clock: Pick<Clock, 'now'>
   readonly progress: Progress
 }
@@ -56,7 +58,7 @@ export async function openEes(eec: EesPorts, info: EESInfo, options: EesOptions 
     throw error
   }
   const authenticated = withToken(connection, ees.apiRoot, { token: () => token.get(), key: eec.key })
-  return new EesSession(eec.eecId, ees, method, authenticated)
+  return new EesSession(eec.eecId, ees, { method, connection: authenticated, notifications: eec.notifications })
 }
 
 /** @throws NotUsable */

@@ -1,7 +1,5 @@
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
-import { readCertificate } from '../../../src/certificates/certificate.ts'
 import { writePem } from '../../../src/certificates/pem.ts'
-import { acceptNotification } from '../../../src/eec/provisioning/notification.ts'
+import { acceptNotification, type NotificationExpectation } from '../../../src/eec/notification.ts'
 import { createListener } from '../../../src/http/listener.ts'
 import { createLog } from '../../../src/http/log.ts'
 import { type Answer, noContent, routesOf } from '../../../src/http/route.ts'
@@ -9,6 +7,7 @@ import {
   type ServProvNotification as Notification,
   ServProvNotification,
 } from '../../../src/spec/messages/service-provisioning.ts'
+import { peerCertificates } from '../../../src/tls/connection.ts'
 import { serverTls } from '../../../src/tls/profile.ts'
 import { aDomain, fqdn } from '../../certificates/a-domain.ts'
 import { anNf, certified } from '../../nf/a-network.ts'
@@ -30,7 +29,7 @@ export async function aReceiver(name = 'cb1.apps.example') {
   const took: Notification[] = []
   const refused: unknown[] = []
   const waiting = new Set<() => void>()
-  let ecs: RunningEcs | undefined
+  let expectation: NotificationExpectation<'ecs'> | undefined
   /** what is answered instead, while there is something */
   const state: { answer: (() => Promise<Answer>) | undefined; requests: number } = { answer: undefined, requests: 0 }
   const route = routesOf<{ sender: Sender }>()({
@@ -40,15 +39,10 @@ export async function aReceiver(name = 'cb1.apps.example') {
     async handle({ peer, body }) {
       state.requests += 1
       if (state.answer !== undefined) return state.answer()
-      if (ecs === undefined) throw new Error('the receiver knows no ECS')
-      const expected = {
-        ecs: ecs.fqdn,
-        anchors: [readCertificate(ecs.opened.ca.present().root.der)],
-        secret: SECRET,
-        now: Date.now(),
-      }
+      if (expectation === undefined) throw new Error('the receiver knows no ECS')
+      const content = Buffer.from(JSON.stringify(body))
       try {
-        took.push(acceptNotification({ ...peer, content: Buffer.from(JSON.stringify(body)) }, expected))
+        took.push(acceptNotification({ ...peer, content }, expectation, Date.now()))
       } catch (error) {
         refused.push(error)
         throw error
@@ -63,7 +57,10 @@ export async function aReceiver(name = 'cb1.apps.example') {
     tls: { ...serverTls(credential), requestCert: true, rejectUnauthorized: false },
     routes: [route],
     authenticators: {
-      sender: async ({ socket, headers }) => ({ certificates: shown(socket), authorization: headers.authorization }),
+      sender: async ({ socket, headers }) => ({
+        certificates: peerCertificates(socket),
+        authorization: headers.authorization,
+      }),
     },
     hosts: [name],
     log: createLog('test', 'silent'),
@@ -77,8 +74,13 @@ export async function aReceiver(name = 'cb1.apps.example') {
     took,
     refused,
     state,
-    of(running: RunningEcs) {
-      ecs = running
+    of({ fqdn: server, opened }: RunningEcs) {
+      const root = writePem('CERTIFICATE', opened.ca.present().root.der)
+      expectation = { role: 'ecs', server, root, secret: SECRET }
+    },
+    /** What a subscription of the SDK expects, in the place of the secret of this file. */
+    expect(expected: NotificationExpectation<'ecs'>) {
+      expectation = expected
     },
     /** When there is something that satisfies. */
     async until(isThere: () => boolean): Promise<void> {
@@ -94,16 +96,4 @@ export async function aReceiver(name = 'cb1.apps.example') {
     },
     close: () => listener.close(),
   }
-}
-
-/** The sender's own certificate first. */
-function shown(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = []
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
-  // Its own issuer is the last; an empty object stands for none.
-  while (next?.raw !== undefined && !chain.some((raw) => raw.equals(next?.raw ?? raw))) {
-    chain.push(next.raw)
-    next = next.issuerCertificate
-  }
-  return chain
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { writePem } from '../../../src/certificates/pem.ts'
+import { Subscriptions } from '../../../src/eec/subscriptions.ts'
 import type { Message, Peer, Response } from '../../../src/http/client.ts'
 import type { ECSServProvSubscription } from '../../../src/spec/messages/service-provisioning.ts'
+import type { Refusal } from '../../../src/spec/refusal.ts'
 import { type AnEnt, type AnEntitledEec, anEnt, anEntitledEec, runEcsWithEnts, withToken } from '../an-ent.ts'
 import { problemOf, refusedWith, withoutTrace } from '../refusals.ts'
 import { bodyOf, onboard, type RunningEcs, type RunningEes } from '../running-ecs.ts'
@@ -140,6 +144,36 @@ describe('Eecs_ServiceProvisioning, subscriptions: TS 24.558 5.3', () => {
     await unsubscribe(eec, path)
     refusedWith(await send(eec, { method: 'DELETE', path }), 'SUBSCRIPTION_NOT_FOUND')
     refusedWith(await send(eec, json('PUT', path, withoutSecret)), 'SUBSCRIPTION_NOT_FOUND')
+  })
+
+  test('HT-07: the SDK subscribes, and knows its notifications from those of another subscription', async () => {
+    const eec = anEntitledEec('eec-10')
+    const ees = await onboard(ecs, { eesId: 'ees-10', fqdn: 'ees10.example.com' })
+    const subscriptions = new Subscriptions({
+      eecId: eec.eecId,
+      role: 'ecs',
+      server: ecs.fqdn,
+      root: writePem('CERTIFICATE', ecs.opened.ca.present().root.der),
+      newSecret: () => randomBytes(32).toString('base64url'),
+      request: (message) => send(eec, message),
+    })
+    const wishes = { ...wanting('eas-10'), notificationDestination: receiver.uri('/eec-10') }
+    const { subscriptionId, expectation } = await subscriptions.create(wishes)
+    receiver.expect(expectation)
+    await patchProfile(ees, { easIds: ['eas-10'] })
+    assert.deepEqual(
+      (await told(1)).map(({ subId }) => subId),
+      [subscriptionId],
+    )
+    const other = await subscriptions.create(wishes)
+    await subscriptions.remove(other.subscriptionId)
+    receiver.expect(other.expectation)
+    await patchProfile(ees, { easIds: ['eas-10', 'eas-11'] })
+    await receiver.until(() => receiver.refused.length > 0)
+    const refused = receiver.refused.splice(0)
+    assert.deepEqual([(refused[0] as Refusal).code, receiver.took], ['TOKEN_INVALID', []])
+    receiver.of(ecs)
+    await subscriptions.remove(subscriptionId)
   })
 
   test('HT-12: the subscription of somebody else is not there', async () => {
