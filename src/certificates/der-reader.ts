@@ -1,5 +1,7 @@
 import { contextConstructed, TAG } from './der-tags.ts'
+import { oid } from './der-writer.ts'
 import { Malformed } from './malformed.ts'
+import { OID } from './object-identifiers.ts'
 
 /** The largest message a peer may send, in octets (THREATS CA-09). */
 export const MESSAGE_LIMIT = 16 * 1024
@@ -155,7 +157,8 @@ export class DerReader {
 
   /** @returns dotted decimal */
   oid(): string {
-    return dotted(this.primitive(TAG.oid))
+    const content = this.primitive(TAG.oid)
+    return KNOWN.get(content.toString('latin1')) ?? dotted(content)
   }
 
   octetString(): Buffer {
@@ -264,6 +267,9 @@ function timeOf(digits: string): number {
   if (!exists) throw new Malformed('a time that does not exist')
   return time
 }
+
+/** Those that our documents name, by their content: nearly all that is read. */
+const KNOWN = new Map(Object.values(OID).map((name) => [oid(name).toString('latin1', 2), name]))
 
 /** X.690 8.19: base 128, most significant first, the first two arcs in one number. */
 function dotted(content: Buffer): string {

@@ -2,7 +2,7 @@ import { decodeBase64 } from '../octets/base64.ts'
 import { MESSAGE_LIMIT } from './der-reader.ts'
 import { Malformed } from './malformed.ts'
 
-export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'X509 CRL'
+export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'PUBLIC KEY' | 'X509 CRL'
 
 const LINE = 64
 

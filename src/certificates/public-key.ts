@@ -5,6 +5,7 @@ import { type Curve, isEd25519Point, isPointOn, P_256, P_384 } from './curve-poi
 import { type DerReader, readDer } from './der-reader.ts'
 import { refuseMalformed } from './malformed.ts'
 import { OID } from './object-identifiers.ts'
+import { writePem } from './pem.ts'
 import { weaknessOfModulus } from './rsa-modulus.ts'
 
 const CURVES = new Map<string, Curve>([
@@ -24,7 +25,8 @@ const RSA_EXPONENT = 65537n
 export function acceptPublicKey(spki: Uint8Array): KeyObject {
   examinePublicKey(spki)
   try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    // As text: Node takes twice as long to find out that an object with DER is not a key itself.
+    return createPublicKey(writePem('PUBLIC KEY', spki))
   } catch (cause) {
     throw new Refusal('PUBLIC_KEY_NOT_ACCEPTED', 'the key does not load', { cause })
   }

@@ -9,7 +9,7 @@ const MAX_HEAD = 32_768
 /** Their content means nothing (RFC 9110 9.3), so it is a place to hide a second request in. */
 const CONTENTLESS = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']
 /** Fields of which two would leave a choice, and of which Node silently takes the first. */
-const SINGLE_FIELDS = [
+const SINGLE_FIELDS = new Set([
   'host',
   'authorization',
   'dpop',
@@ -17,7 +17,7 @@ const SINGLE_FIELDS = [
   'content-length',
   'transfer-encoding',
   'if-match',
-]
+])
 
 /**
  * What another HTTP implementation, in front of us or behind, might read differently (THREATS HT-03; RFC 9112 11.2).
@@ -26,9 +26,8 @@ const SINGLE_FIELDS = [
  * @returns the reason, or undefined if there is one reading only
  */
 export function ambiguityOf({ raw, headers, originalUrl }: Request): string | undefined {
-  const names = raw.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  if (names.length > MAX_FIELDS || raw.rawHeaders.join('').length > MAX_HEAD) return 'there are too many fields'
-  if (SINGLE_FIELDS.some((name) => names.indexOf(name) !== names.lastIndexOf(name))) return 'a field is repeated'
+  const ambiguousField = ambiguityOfFields(raw.rawHeaders)
+  if (ambiguousField !== undefined) return ambiguousField
   if (raw.stream === undefined && raw.httpVersion !== '1.1') return 'the version is neither HTTP/1.1 nor HTTP/2'
   const transferCoding = headers['transfer-encoding']
   if (transferCoding !== undefined && transferCoding.toLowerCase() !== 'chunked') return 'no transfer coding is taken'
@@ -39,6 +38,20 @@ export function ambiguityOf({ raw, headers, originalUrl }: Request): string | un
   if (new Set(named).size > 1) return 'the request names two hosts'
   if (headers[':authority'] === undefined && headers.host === undefined) return 'the request names no host'
   return ORIGIN_FORM.test(originForm(originalUrl)) ? undefined : 'the request target is not a path'
+}
+
+/** @param raw - names and values by turns */
+function ambiguityOfFields(raw: readonly string[]): string | undefined {
+  const length = raw.reduce((sum, text) => sum + text.length, 0)
+  if (raw.length > 2 * MAX_FIELDS || length > MAX_HEAD) return 'there are too many fields'
+  const seen = new Set<string>()
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at]?.toLowerCase() ?? ''
+    if (!SINGLE_FIELDS.has(name)) continue
+    if (seen.has(name)) return 'a field is repeated'
+    seen.add(name)
+  }
+  return undefined
 }
 
 /** RFC 9112 3.2.1, with what RFC 3986 2 leaves to a path and a query, and no fragment. */

@@ -27,9 +27,11 @@ export function parseFormContent(octets: Uint8Array): Record<string, string> {
   return parseParameters(parseTextContent(octets), MAX_FORM_PARAMETERS)
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 export function parseTextContent(octets: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
+    return utf8.decode(octets)
   } catch (cause) {
     throw new Refusal('INVALID_MSG_FORMAT', 'the content is not UTF-8', { cause })
   }
@@ -50,8 +52,11 @@ function parseParameters(source: string, most: number): Record<string, string> {
   return parameters
 }
 
+const UNRESERVED = /^[\w.~-]*$/
+
 /** Strictly: URLSearchParams would take a broken escape as it stands, and replace what is not UTF-8. */
 function decodeParameter(encoded: string): string {
+  if (UNRESERVED.test(encoded)) return encoded
   try {
     const text = decodeURIComponent(encoded.replaceAll('+', ' '))
     refuseUnless(!text.includes('\0'), 'INVALID_MSG_FORMAT', 'a parameter is not text')

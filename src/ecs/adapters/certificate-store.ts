@@ -60,13 +60,16 @@ export function insertIntent(intent: Intent, registrationId: RegistrationId, key
 
 /** Holds only while the registration lives, so that no renewal outruns a revocation (THREATS ON-12). */
 export function guardLive(registrationId: RegistrationId): Statement {
-  const query = db
+  return { ...liveRegistration({ registrationId }), expect: { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' } }
+}
+
+const liveRegistration = prepared(({ registrationId }: { registrationId: string }) =>
+  db
     .updateTable('registration')
     .set((values) => ({ state: values.ref('state') }))
     .where('registration_id', '=', registrationId)
-    .where('state', '=', 'live')
-  return statement(query, { rows: 1, otherwise: 'REGISTRATION_NOT_FOUND' })
-}
+    .where('state', '=', 'live'),
+)
 
 /** How far the clock may go back before nothing is signed any more. */
 const TOLERATED = 10 * 60_000

@@ -81,6 +81,7 @@ export async function subscriptionStore(options: SubscriptionStoreOptions): Prom
       stored -= 1
     },
     async subscriptionsAfter(subscriptionId, limit) {
+      if (stored + onTheirWay === 0) return []
       return (await store.read<Row>(pageAfter({ id: subscriptionId, now: clock.now(), limit }))).map(toSubscription)
     },
     recordTold: (told) =>
