@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readCertificateList } from '../../../src/certificates/certificate.ts'
+import { readCrl } from '../../../src/certificates/crl.ts'
+import { revocationListOf } from '../../../src/ecs/certificate-authority/authorities.ts'
+import { openPeer, type Peer } from '../../../src/http/client.ts'
+import { clientTls } from '../../../src/tls/client.ts'
+import { type Member, startMember, trust } from './a-federation.ts'
+import { type EesOfMember, serveAt, until, WHO_AM_I } from './a-serving-ees.ts'
+
+const LABELS = ['a', 'b']
+const RULES = `
+  - { id: who-home, effect: allow, eesId: '*', scopes: [${WHO_AM_I}], target: '*' }
+  - { id: who-away, effect: allow, fqdn: '*', ecs: '*', scopes: [${WHO_AM_I}], target: '*' }
+`
+
+describe('revocation lists between ECSs: TS 33.310 6.1a, EDGE-9', () => {
+  let [a, b]: Member[] = []
+  let target: EesOfMember
+  let local: EesOfMember
+  let revoked: EesOfMember
+  let honest: EesOfMember
+  const peers: Peer[] = []
+
+  before(async () => {
+    const members = await Promise.all(LABELS.map((label) => startMember(label, LABELS)))
+    for (const { ecs } of members) {
+      appendFileSync(join(ecs.folder, 'policy.yaml'), RULES)
+      await ecs.operator.reloadPolicy()
+    }
+    ;[a, b] = members
+    assert.ok(a && b)
+    await trust(a, b)
+    await trust(b, a)
+    target = await serveAt(a, 1, LABELS)
+    local = await serveAt(a, 2, LABELS)
+    revoked = await serveAt(b, 1, LABELS)
+    honest = await serveAt(b, 2, LABELS)
+  })
+  after(async () => {
+    for (const peer of peers) peer.close()
+    await Promise.all([target, local, revoked, honest].map((ees) => ees.close()))
+    await Promise.all([a, b].map((member) => member?.ecs.close()))
+  })
+
+  /** A connection of its own, with a token that was got while it was given, and keeps its life. */
+  async function callerOf({ registration }: EesOfMember) {
+    const { accessToken } = await registration.token({ scope: WHO_AM_I, target: target.fqdn })
+    const root = target.registration.root
+    const open = () => {
+      const tls = clientTls([root], registration.credential)
+      const peer = openPeer(target.origin, tls, new Map([[target.fqdn, '127.0.0.1']]))
+      peers.push(peer)
+      return peer
+    }
+    const headers = { authorization: `Bearer ${accessToken}` }
+    const ask = (peer: Peer) => peer.request({ method: 'GET', path: '/edgeward/v1/whoami', headers })
+    return { kept: open(), ask, askAnew: () => ask(open()) }
+  }
+
+  test('CA-06: an EES that is revoked at its ECS is refused by the EES of another one, open connection and new, token or not', async () => {
+    const bad = await callerOf(revoked)
+    const good = await callerOf(honest)
+    const own = await callerOf(local)
+    for (const { ask, kept } of [bad, good, own]) assert.equal((await ask(kept)).status, 200)
+    await b?.ecs.operator.revoke('ees1-b')
+    const outcome = (answer: Promise<{ status: number; body: Buffer }>) =>
+      answer.then(
+        ({ status, body }) => (status === 200 ? 'let in' : `${status} ${JSON.parse(body.toString()).cause}`),
+        () => 'no connection',
+      )
+    await until(async () => (await outcome(bad.ask(bad.kept))) !== 'let in', 'refused on its open connection')
+    assert.equal(await outcome(bad.askAnew()), '401 CERTIFICATE_REVOKED')
+    for (const { ask, kept, askAnew } of [good, own]) {
+      assert.equal((await ask(kept)).status, 200)
+      assert.equal((await askAnew()).status, 200)
+    }
+  })
+
+  test('CA-07: the list that an EES looks at is the one of the partner itself, whoever hands it on', async () => {
+    const [leaf, issuer] = readCertificateList(revoked.registration.credential.certificateChain)
+    assert.ok(leaf && issuer)
+    const path = `/crl/${revocationListOf(issuer)}`
+    const [here, there] = await Promise.all(
+      [a, b].map((member) => member?.ecs.anybody().request({ method: 'GET', path })),
+    )
+    assert.ok(here && there)
+    assert.deepEqual([here.status, there.status], [200, 200])
+    assert.ok(readCrl(here.body).revoked.has(leaf.serial))
+    assert.ok(readCrl(here.body).authorityKeyId.equals(issuer.subjectKeyId ?? Buffer.alloc(0)))
+    const unknown = await a?.ecs.anybody().request({ method: 'GET', path: `/crl/${'0'.repeat(40)}.crl` })
+    assert.equal(unknown?.status, 404)
+  })
+})
