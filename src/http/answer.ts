@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastif
 import { type ApplicationError, errorRow } from '../spec/application-errors.ts'
 import { Refusal } from '../spec/refusal.ts'
 import type { Log } from './log.ts'
-import { oauthStatus, toOauthError, toProblem, wwwAuthenticate } from './problem.ts'
+import { oauthStatus, type Scheme, toOauthError, toProblem, wwwAuthenticate } from './problem.ts'
 import type { Answer } from './route.ts'
 
 /** As HTTP/2 gives them; over HTTP/1.1 `raw.stream` is undefined. */
@@ -18,6 +18,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: string
     refusals?: 'problem' | 'oauth'
+    schemes?: readonly Scheme[] | undefined
   }
 }
 
@@ -38,13 +39,15 @@ export function sendAnswer(reply: Reply, { status, headers = {}, body }: Answer)
 }
 
 export function sendRefusal(request: Request, reply: Reply, refusal: Refusal): Reply {
-  const challenge = wwwAuthenticate(refusal, 'edgeward', request.headers.authorization)
+  const { authorization } = request.headers
+  const { schemes, refusals } = request.routeOptions.config ?? {}
+  const challenge = wwwAuthenticate(refusal, 'edgeward', { authorization, schemes })
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
   reply.header('cache-control', 'no-store')
   stopReading(request, reply, refusal)
   const { status } = errorRow(refusal.code)
   if (status === 503 || status === 429) reply.header('retry-after', '1')
-  if (request.routeOptions.config?.refusals === 'oauth') {
+  if (refusals === 'oauth') {
     reply.code(oauthStatus(refusal)).header('content-type', 'application/json').header('pragma', 'no-cache')
     return reply.send(encode(toOauthError(refusal)))
   }

@@ -15,7 +15,7 @@ import {
 import { parseFormContent, parseJsonContent, parseTextContent } from './content.ts'
 import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadlines.ts'
 import type { Log } from './log.ts'
-import type { Authenticators, Route } from './route.ts'
+import type { Authenticators, Route, Schemes } from './route.ts'
 import { addRoute, CONTENT_LIMIT, refuseBeforeRouting, refuseOtherMethods } from './routing.ts'
 
 export interface ListenerOptions<Peers> {
@@ -24,6 +24,7 @@ export interface ListenerOptions<Peers> {
   readonly tls: SecureServerOptions
   readonly routes: readonly Route<Peers>[]
   readonly authenticators: Authenticators<Peers>
+  readonly schemes?: Schemes<Peers>
   /** the host names that requests may be addressed to */
   readonly hosts: readonly string[]
   /** looks at each new connection before it may carry a request; a connection that it throws for is destroyed */

@@ -46,15 +46,33 @@ export function oauthStatus(refusal: Refusal): number {
   return toOauthError(refusal).error === 'invalid_client' ? 401 : 400
 }
 
+/** In which tokens are shown in `Authorization`: RFC 6750 2.1, RFC 9449 7.1. */
+export type Scheme = 'Bearer' | 'DPoP'
+
+/** What decides in which schemes a client is challenged. */
+export interface Challenged {
+  /** the header of the request */
+  readonly authorization?: string | undefined
+  /** that are taken there; `Bearer` unless stated */
+  readonly schemes?: readonly Scheme[] | undefined
+}
+
 /**
- * RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope.
- *
- * @param authorization - of the request: the scheme that was used is the one to go on with
+ * RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope. The scheme that was
+ * used is the one to go on with, if it is taken; otherwise each that is.
  */
-export function wwwAuthenticate(refusal: Refusal, realm: string, authorization = ''): string | undefined {
+export function wwwAuthenticate(
+  refusal: Refusal,
+  realm: string,
+  { authorization = '', schemes = ['Bearer'] }: Challenged = {},
+): string | undefined {
   const { challenge } = errorRow(refusal.code)
   if (challenge === undefined) return undefined
   const error = challenge === '' ? '' : `, error="${challenge}"`
-  const isDpop = challenge === 'invalid_dpop_proof' || /^DPoP /i.test(authorization)
-  return isDpop ? `DPoP realm="${realm}"${error}, algs="ES256"` : `Bearer realm="${realm}"${error}`
+  const [used] = authorization.toLowerCase().split(' ', 1)
+  const goOn = schemes.filter((scheme) => scheme.toLowerCase() === used)
+  const asked = challenge === 'invalid_dpop_proof' ? (['DPoP'] as const) : goOn.length > 0 ? goOn : schemes
+  return asked.map((scheme) => `${scheme} realm="${realm}"${error}${scheme === 'DPoP' ? ALGS : ''}`).join(', ')
 }
+
+const ALGS = ', algs="ES256"'

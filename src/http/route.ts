@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Static, TSchema } from 'typebox'
 import type { Operation } from '../spec/operation.ts'
+import type { Scheme } from './problem.ts'
 
 /** What a client shows before its message is read: the head of the request, and the connection it came on. */
 export interface Evidence {
@@ -23,6 +24,9 @@ type MediaType =
   | 'application/x-www-form-urlencoded'
   | 'application/pkcs10'
   | 'application/vnd.gsma.eap-relay.v1.0+json'
+
+/** In which schemes the tokens of a credential are shown, for the challenges; `Bearer` for what is not here. */
+export type Schemes<Peers> = { readonly [Credential in keyof Peers]?: readonly Scheme[] }
 
 /** The content that a route takes. */
 export interface Content<Schema extends TSchema> {

@@ -10,7 +10,7 @@ import {
 import { pathOf, type Reply, type Request, sendAnswer, socketOf } from './answer.ts'
 import { parseQuery } from './content.ts'
 import type { App } from './listener.ts'
-import type { Authenticators, Route } from './route.ts'
+import type { Authenticators, Route, Schemes } from './route.ts'
 import { validatorOf } from './schema.ts'
 
 /** Octets of content, unless the route states another limit. */
@@ -43,6 +43,7 @@ const routerPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1')
 interface Checks<Peers> {
   readonly name: string
   readonly authenticators: Authenticators<Peers>
+  readonly schemes?: Schemes<Peers>
 }
 
 /** What is known of a request before its content is read. */
@@ -53,7 +54,7 @@ interface Admitted<Peer> {
   readonly socket: TLSSocket
 }
 
-export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authenticators }: Checks<Peers>): void {
+export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authenticators, schemes }: Checks<Peers>): void {
   const { operation, credential, content, refusals = 'problem' } = route
   const authenticate = Object.hasOwn(authenticators, credential) ? authenticators[credential] : undefined
   if (typeof authenticate !== 'function')
@@ -64,7 +65,7 @@ export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authentic
   app.route({
     method: operation.method,
     url: routerPath(operation.path),
-    config: { operation: operation.id, refusals },
+    config: { operation: operation.id, refusals, schemes: schemes?.[credential] },
     bodyLimit: content?.limit ?? CONTENT_LIMIT,
     onRequest: async (request) => {
       const { headers } = request

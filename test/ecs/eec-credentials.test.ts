@@ -123,11 +123,14 @@ describe('routes for EECs, and who is none', () => {
 
   /** @returns whether it is a refusal of the credential: 401, or RFC 9449 5 at the OAuth endpoint */
   function isRefused(response: Response, { api }: Operation): boolean {
-    if (api !== 'oauth2')
-      return problemOf(response).status === 401 && response.headers['www-authenticate'] !== undefined
+    // Without a proof no token is taken, so none is asked for in another scheme (RFC 9449 7.1).
+    const isAsked = /^DPoP realm="edgeward", (error="\w+", )?algs="ES256"$/.test(
+      response.headers['www-authenticate'] ?? '',
+    )
+    if (api !== 'oauth2') return problemOf(response).status === 401 && isAsked
     const error = oauthErrorOf(response)
     return response.status === 401
-      ? error === 'invalid_client'
+      ? error === 'invalid_client' && isAsked
       : response.status === 400 && error === 'invalid_dpop_proof'
   }
 

@@ -86,6 +86,8 @@ describe('Eees_EECRegistration: TS 23.558 8.4.2', () => {
       refused.map(({ status }) => status),
       [401, 401, 401, 401],
     )
+    // RFC 9449 7.1: whatever was shown, it is asked for with a proof.
+    for (const { headers } of refused) assert.match(headers['www-authenticate'] ?? '', /^DPoP .*algs="ES256"$/)
     const tooLittle = await anEec(ecs.ecs, 'eec-9', { scope: 'eees-easdiscovery' })
     assert.deepEqual(outcomeOf(await register(tooLittle, content)), [403, 'INSUFFICIENT_SCOPE'])
     assert.deepEqual(await ees.serving.operator.listEecs('', 10), before)

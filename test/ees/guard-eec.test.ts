@@ -76,6 +76,7 @@ describe('a vendor with a server of its own for EECs: EDGE-1', () => {
       assert.deepEqual(bodyOf(served), identity)
       const none = await peer.request({ method: 'POST', path: PATH })
       assert.deepEqual(outcomeOf(none), [401, 'CREDENTIAL_MISSING'])
+      assert.equal(none.headers['www-authenticate'], 'DPoP realm="edgeward", algs="ES256"')
       const stranger = await anEec(ecs.ecs, 'eec-1', { scope: SCOPE })
       assert.deepEqual(outcomeOf(await stranger.ask(peer, 'POST', PATH, {}, eec.token)), [401, 'TOKEN_INVALID'])
       const elsewhere = await anEec(ecs.ecs, 'eec-1', { scope: SCOPE, aud: 'ees9.ecsp.example' })

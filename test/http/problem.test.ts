@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { oauthStatus, toOauthError, toProblem, wwwAuthenticate } from '../../src/http/problem.ts'
+import {
+  type Challenged,
+  oauthStatus,
+  type Scheme,
+  toOauthError,
+  toProblem,
+  wwwAuthenticate,
+} from '../../src/http/problem.ts'
 import { APPLICATION_ERRORS, type ApplicationError, errorRow } from '../../src/spec/application-errors.ts'
 import { Refusal } from '../../src/spec/refusal.ts'
 
@@ -65,12 +72,30 @@ describe('errors of the token endpoint: RFC 6749 5.2', () => {
 })
 
 describe('challenges: RFC 6750 3, RFC 9449 7.1', () => {
-  test('who has used the scheme DPoP is challenged in it', () => {
-    assert.equal(
-      wwwAuthenticate(refusal('TOKEN_INVALID'), 'edgeward', 'dpop a.b.c'),
-      'DPoP realm="edgeward", error="invalid_token", algs="ES256"',
-    )
-    assert.match(wwwAuthenticate(refusal('TOKEN_INVALID'), 'edgeward', 'Bearer DPoP') ?? '', /^Bearer /)
+  const challenge = (code: ApplicationError, challenged: Challenged) =>
+    wwwAuthenticate(refusal(code), 'edgeward', challenged)
+  const BEARER = 'Bearer realm="edgeward"'
+  const DPOP = 'DPoP realm="edgeward"'
+  const [ERROR, ALGS] = [', error="invalid_token"', ', algs="ES256"']
+
+  test('who has shown nothing is challenged in each scheme that is taken', () => {
+    const missing = (schemes?: readonly Scheme[]) => challenge('CREDENTIAL_MISSING', { schemes })
+    assert.equal(missing(), BEARER)
+    assert.equal(missing(['DPoP']), `${DPOP}${ALGS}`)
+    assert.equal(missing(['DPoP', 'Bearer']), `${DPOP}${ALGS}, ${BEARER}`)
+  })
+
+  test('who has used a scheme that is taken is challenged in it, and in none that is not', () => {
+    const both = ['DPoP', 'Bearer'] as const
+    for (const [authorization, schemes, expected] of [
+      ['dpop a.b.c', both, `${DPOP}${ERROR}${ALGS}`],
+      ['Bearer DPoP', both, `${BEARER}${ERROR}`],
+      ['Bearer a.b.c', ['DPoP'], `${DPOP}${ERROR}${ALGS}`],
+      ['DPoP a.b.c', ['Bearer'], `${BEARER}${ERROR}`],
+      ['DPoPs a.b.c', both, `${DPOP}${ERROR}${ALGS}, ${BEARER}${ERROR}`],
+    ] as const) {
+      assert.equal(challenge('TOKEN_INVALID', { authorization, schemes }), expected, authorization)
+    }
   })
 
   test('every 401 asks for a credential; without one it names no error', () => {

@@ -1,8 +1,9 @@
 import type { SecureServerOptions } from 'node:http2'
 import type { Certificate } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
+import { eecSchemes } from '../../eec-authentication/schemes.ts'
 import { createListener, type Listener } from '../../http/listener.ts'
-import type { Route } from '../../http/route.ts'
+import type { Route, Schemes } from '../../http/route.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import { StoreUnavailable } from '../../store/errors.ts'
 import { mutualTls, type ServerCredential, serverTls } from '../../tls/profile.ts'
@@ -52,6 +53,7 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
       tls: tls[name],
       routes: routes[name],
       authenticators: checks,
+      schemes: schemesOf(ecs),
       ...(name !== 'server' && { admit: admit[name] }),
       ...(name === 'psk' && { prepare: parts.eecs.prepare }),
       hosts: [fqdn],
@@ -65,7 +67,15 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
 export function eecListenerOptions(ecs: Ecs, parts: ListenerParts) {
   const { admit: _, ...checks } = authenticators(authenticationPorts(ecs, parts))
   const { eec } = eecRoutes(ecs, ecs.urls(), { ...parts.eecSide, eecOf: parts.eecs.peerOf })
-  return { routes: eec, authenticators: checks, hosts: [ecs.configuration.fqdn], explain, log: ecs.log }
+  const hosts = [ecs.configuration.fqdn]
+  return { routes: eec, authenticators: checks, schemes: schemesOf(ecs), hosts, explain, log: ecs.log }
+}
+
+/** Whatever else an EEC has authenticated by, what it shows in the head of a request has to do with its key. */
+function schemesOf({ configuration }: Ecs): Schemes<EcsPeers> {
+  const keyAlone = eecSchemes([])
+  const entitlement = eecSchemes(configuration.authentication.entitlementServers)
+  return { entitlement, grant: keyAlone, psk: keyAlone, eecCertificate: keyAlone }
 }
 
 export function listenerTls(

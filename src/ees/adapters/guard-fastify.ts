@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
+import type { Scheme } from '../../http/problem.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import type { Caller } from '../guard/guard.ts'
 import { refusalAnswer } from '../guard/refusal-answer.ts'
@@ -45,10 +46,10 @@ export function callerOf(request: Request): Caller {
  *
  * @param scope - names of the services that the route belongs to, separated by blanks
  */
-export function guardEecFastify(guard: Pick<EecGuard, 'authorizeEec'>, scope: string) {
+export function guardEecFastify(guard: Pick<EecGuard, 'authorizeEec' | 'schemes'>, scope: string) {
   return refusing(async (request) => {
     eecs.set(request, await guard.authorizeEec(eecRequest(request), scope))
-  })
+  }, guard.schemes)
 }
 
 /** @returns which EEC calls, on a route that {@link guardEecFastify} guards */
@@ -56,14 +57,15 @@ export function eecOf(request: Request): EecIdentity {
   return requireGuarded(eecs.get(request))
 }
 
-function refusing(authorize: (request: Request) => Promise<void>) {
+function refusing(authorize: (request: Request) => Promise<void>, schemes?: readonly Scheme[]) {
   return async (request: Request, reply: Reply): Promise<unknown> => {
     try {
       await authorize(request)
       return undefined
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      const { status, headers, body } = refusalAnswer(error, request.url, request.headers.authorization)
+      const { authorization } = request.headers
+      const { status, headers, body } = refusalAnswer(error, request.url, { authorization, schemes })
       return reply.code(status).headers(headers).send(body)
     }
   }

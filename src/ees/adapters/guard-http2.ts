@@ -1,5 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
+import type { Scheme } from '../../http/problem.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import type { Caller } from '../guard/guard.ts'
 import { refusalAnswer } from '../guard/refusal-answer.ts'
@@ -33,35 +34,43 @@ export function guardHttp2(
  * @param scope - names of the services that the operation belongs to, separated by blanks
  */
 export function guardEecHttp2(
-  guard: Pick<EecGuard, 'authorizeEec'>,
+  guard: Pick<EecGuard, 'authorizeEec' | 'schemes'>,
   scope: string,
   listener: Listener<[eec: EecIdentity]>,
 ): Listener<[]> {
-  return refusing((request) => guard.authorizeEec(eecRequest(request), scope), listener)
+  return refusing((request) => guard.authorizeEec(eecRequest(request), scope), listener, guard.schemes)
 }
 
 function refusing<Peer>(
   authorize: (request: Http2ServerRequest) => Promise<Peer>,
   listener: Listener<[peer: Peer]>,
+  schemes?: readonly Scheme[],
 ): Listener<[]> {
   return async (request, response) => {
     let peer: Peer
     try {
       peer = await authorize(request)
     } catch (error) {
-      return refuse(error, request, response)
+      return refuse(error, { request, response, schemes })
     }
     return listener(request, response, peer)
   }
 }
 
+interface Refused {
+  readonly request: Http2ServerRequest
+  readonly response: Http2ServerResponse
+  readonly schemes: readonly Scheme[] | undefined
+}
+
 /** What is no refusal is our own fault, and says nothing (THREATS HT-10, HT-12). */
-function refuse(error: unknown, request: Http2ServerRequest, response: Http2ServerResponse): void {
+function refuse(error: unknown, { request, response, schemes }: Refused): void {
+  const { authorization } = request.headers
   const refusal =
     error instanceof Refusal
       ? error
       : new Refusal('SYSTEM_FAILURE', 'the request could not be served', { cause: error })
-  const { status, headers, body } = refusalAnswer(refusal, request.url, request.headers.authorization)
+  const { status, headers, body } = refusalAnswer(refusal, request.url, { authorization, schemes })
   request.resume()
   response.writeHead(status, headers).end(body)
 }

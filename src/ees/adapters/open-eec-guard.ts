@@ -8,9 +8,11 @@ import {
 import type { EecIdentity } from '../../eec-authentication/eec-identity.ts'
 import type { PresentedRequest } from '../../eec-authentication/presented-token.ts'
 import { ReplayCache } from '../../eec-authentication/replay-cache.ts'
+import { eecSchemes } from '../../eec-authentication/schemes.ts'
 import { verifyEecAccess } from '../../eec-authentication/verify-access.ts'
 import { verifyEec } from '../../eec-authentication/verify-eec.ts'
 import type { Resolve } from '../../http/client.ts'
+import type { Scheme } from '../../http/problem.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
@@ -44,6 +46,8 @@ export interface EecGuard {
    * @throws Refusal
    */
   authorizeEec(request: PresentedRequest, scope: string): Promise<EecIdentity>
+  /** in which an EEC shows its token; a vendor's own server challenges in them (RFC 9110 11.6.1) */
+  readonly schemes: readonly Scheme[]
   /** for the server: the present certificate, and no client certificates; anew after `registration.onRenewed` */
   tls(): SecureServerOptions
   close(): void
@@ -89,6 +93,7 @@ export function openEecGuard(registration: Registration, options: EecGuardOption
   })
   const takes = (method: EecMethod) => methods.includes(method)
   return {
+    schemes: eecSchemes(takes('ENTITLEMENT_TOKEN') ? entitlementServers : []),
     async authorizeEec(request, scope) {
       // A proof speaks of the host that the client has named: it must be ours, whatever server the vendor has.
       const host = URL.parse(request.uri)?.hostname

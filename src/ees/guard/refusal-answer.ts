@@ -1,4 +1,4 @@
-import { toProblem, wwwAuthenticate } from '../../http/problem.ts'
+import { type Challenged, toProblem, wwwAuthenticate } from '../../http/problem.ts'
 import type { Refusal } from '../../spec/refusal.ts'
 
 interface RefusalAnswer {
@@ -12,11 +12,10 @@ interface RefusalAnswer {
  * not, 429 for who asks too often, 503 while it cannot be told.
  *
  * @param url - of the request; its query is left out
- * @param authorization - the header of the request
  */
-export function refusalAnswer(refusal: Refusal, url: string, authorization?: string): RefusalAnswer {
+export function refusalAnswer(refusal: Refusal, url: string, challenged: Challenged = {}): RefusalAnswer {
   const problem = toProblem(refusal, url.split('?', 1)[0] ?? '')
-  const challenge = wwwAuthenticate(refusal, 'edgeward', authorization)
+  const challenge = wwwAuthenticate(refusal, 'edgeward', challenged)
   return {
     status: problem.status,
     headers: {

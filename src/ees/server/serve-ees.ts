@@ -162,7 +162,7 @@ function listenersOf(fqdn: string, parts: Parts, log: Log): { server: Listener; 
     token: ({ headers, socket, operation }) => guard.authorize(socket, headers.authorization, operation.api),
     eas: async ({ socket }) => identifyEas(parts.easAuthorities, peerCertificate(socket)),
   }
-  const shared = { authenticators, hosts: [fqdn], explain, log }
+  const shared = { authenticators, schemes: { eec: eecGuard.schemes }, hosts: [fqdn], explain, log }
   const server = createListener<EesPeers>({
     ...shared,
     name: 'server',
