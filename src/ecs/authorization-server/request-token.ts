@@ -1,17 +1,21 @@
 import { type Static, Type } from 'typebox'
-import { encodeBase64url } from '../../octets/base64url.ts'
-import type { Random } from '../../ports/random.ts'
-import type { Signer } from '../../ports/signer.ts'
 import { type EesId, type Fqdn, parseFqdn, parseRegistrationId, type RegistrationId } from '../../spec/identifiers.ts'
-import type { AccessTokenRsp } from '../../spec/messages/access-token.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
-import { type AccessGrant, issueAccessToken } from '../../tokens/access-token.ts'
-import { formatScope, parseScope, type Scope } from '../../tokens/scope.ts'
-import { hashedTokenId } from '../audit.ts'
+import { parseScope, type Scope } from '../../tokens/scope.ts'
 import type { EesPeer } from '../registrar/registration.ts'
 import { decide } from './decide.ts'
+import {
+  type EesTokenRequest,
+  type IssuePorts,
+  issueForEcs,
+  issueForEes,
+  type TokenClient,
+  type TokenResponse,
+} from './issue-token.ts'
 import { type Policy, tokenApis } from './policy.ts'
+
+export { issueForEes, type TokenResponse } from './issue-token.ts'
 
 /**
  * AccessTokenReq of TS 29.510 as an EES sends it, with `client_id` of RFC 6749, `resource` of RFC 8707 and our `eecId`.
@@ -47,16 +51,6 @@ const WIDENING = [
 /** Another way of client authentication beside the certificate: RFC 6749 2.3 allows one in a request. */
 const OTHER_AUTHENTICATION = ['client_assertion', 'client_assertion_type', 'client_secret']
 
-/** In seconds. */
-export interface TokenLifetimes {
-  /** for the APIs of this ECS; THREATS TK-09 wants 600 at most, D-11 grants 900 */
-  readonly atEcs: number
-  /** for the APIs of an EES (D-17) */
-  readonly atEes: number
-}
-
-export const TOKEN_LIFETIMES: TokenLifetimes = { atEcs: 600, atEes: 300 }
-
 /** The producer that a token is for, if it is not the ECS. */
 interface TargetEes {
   readonly eesId: EesId
@@ -69,47 +63,16 @@ interface ForeignEes {
   readonly fqdn: Fqdn
 }
 
-/** What the ECS of another EES is asked for, checked and allowed by the ECS of the client. */
-export interface ForeignRequest {
-  readonly client: { readonly fqdn: Fqdn; readonly certificateThumbprint: string }
-  readonly target: Fqdn
-  readonly scope: Scope
-  readonly eecId?: EecId | undefined
-}
-
-/** A line of the audit trail. */
-export interface TokenIssue {
-  /** hash of the jti (D-33) */
-  readonly token: string
-  readonly client: Fqdn
-  readonly audience: Fqdn
-  readonly scope: string
-  /** the ECS that asked for a client of its own, and under which name it did, as in its audit trail */
-  readonly srcEcs?: Fqdn
-  readonly correlation?: string
-}
-
-export type TokenResponse = Required<AccessTokenRsp>
-
-export interface TokenPorts {
-  /** `iss` of every token: the https URL under which the metadata stand (RFC 8414 2) */
-  readonly issuer: string
-  readonly fqdn: Fqdn
-  readonly lifetimes: TokenLifetimes
-  readonly random: Pick<Random, 'octets'>
-  now(): number
+export interface TokenPorts extends IssuePorts {
   policy(): Policy
-  signer(): Signer
   /** @returns the EES of this FQDN or registration, if it is registered here and its time has not passed */
   findEes(target: { readonly fqdn: Fqdn } | { readonly registrationId: RegistrationId }): Promise<TargetEes | undefined>
-  /** Durable before the token exists: what cannot be recorded is not issued. */
-  recordTokenIssue(issue: TokenIssue): Promise<void>
   /**
    * TS 33.501 13.4.1.1.3: asks the ECS of an EES that is not registered here. Without it there are no others.
    *
    * @throws Refusal
    */
-  forward?(request: ForeignRequest): Promise<TokenResponse>
+  forward?(request: EesTokenRequest): Promise<TokenResponse>
 }
 
 /**
@@ -141,16 +104,15 @@ export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: Token
   // authorizes the EES for every service that it asks for: a scope is granted whole or not at all,
   for (const name of scope) authorize(ecs, client, { scope: name, target, ...(eecId !== undefined && { eecId }) })
 
-  // forwards the request if another ECS has the producer,
-  if (target !== 'ecs' && target.eesId === undefined) return forward(ecs, client, { target: target.fqdn, scope, eecId })
+  // and generates the token, with the producer as its audience and the certificate in its confirmation;
+  const { atEcs, atEes } = ecs.lifetimes
+  if (target === 'ecs') return issueForEcs(ecs, boundTo(client), scope, timesOf(client, now, atEcs))
+  const request: EesTokenRequest = { client: boundTo(client), target: target.fqdn, scope, eecId }
+  if (target.eesId !== undefined) return issueForEes(ecs, request, timesOf(client, now, atEes))
 
-  // and generates the token, with the producer as its audience and the certificate in its confirmation.
-  return issue(ecs, client, { scope, target, now, eecId })
-}
-
-function forward(ecs: TokenPorts, { fqdn, thumbprint }: TokenClient, asked: Omit<ForeignRequest, 'client'>) {
+  // if another ECS has the producer, that one generates it.
   refuseUnless(ecs.forward, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
-  return ecs.forward({ ...asked, client: { fqdn, certificateThumbprint: thumbprint } })
+  return ecs.forward(request)
 }
 
 /**
@@ -159,16 +121,27 @@ function forward(ecs: TokenPorts, { fqdn, thumbprint }: TokenClient, asked: Omit
  *
  * @returns undefined if there is no such API
  */
-export async function firstToken(ecs: TokenPorts, client: TokenClient): Promise<TokenResponse | undefined> {
+export async function firstToken(ecs: TokenPorts, client: CertifiedClient): Promise<TokenResponse | undefined> {
   const policy = ecs.policy()
   const allowed = (scope: string) => decide(policy, { ...identityOf(client), scope, target: 'ecs' }).allowed
   const scope: Scope = new Set(tokenApis(policy).filter(allowed))
-  return scope.size === 0 ? undefined : issue(ecs, client, { scope, target: 'ecs', now: ecs.now() })
+  return scope.size === 0
+    ? undefined
+    : issueForEcs(ecs, boundTo(client), scope, timesOf(client, ecs.now(), ecs.lifetimes.atEcs))
 }
 
-type TokenClient = Pick<EesPeer, 'eesId' | 'fqdn' | 'thumbprint' | 'registration'>
+type CertifiedClient = Pick<EesPeer, 'eesId' | 'fqdn' | 'thumbprint' | 'registration'>
 
-function identityOf({ eesId, fqdn }: TokenClient): TargetEes {
+function boundTo({ fqdn, thumbprint }: CertifiedClient): TokenClient {
+  return { fqdn, certificateThumbprint: thumbprint }
+}
+
+/** A token ends with the registration at the latest (THREATS ON-11). */
+function timesOf({ registration }: CertifiedClient, now: number, longest: number) {
+  return { now, lifetime: Math.min(longest, Math.ceil((registration.expiresAt - now) / 1000)) }
+}
+
+function identityOf({ eesId, fqdn }: CertifiedClient): TargetEes {
   return { eesId, fqdn }
 }
 
@@ -180,8 +153,8 @@ function checkClient({ fqdn, registration }: EesPeer, form: Partial<TokenForm>):
   refuseMembers(form, OTHER_AUTHENTICATION, 'the certificate is the client authentication')
 }
 
-/** Tokens end with the registration: after its end there are none (THREATS ON-11). */
-function checkRegistration({ registration }: TokenClient, now: number): void {
+/** After its end there are no tokens (THREATS ON-11). */
+function checkRegistration({ registration }: CertifiedClient, now: number): void {
   const goesOn = registration.state === 'live' && now < registration.expiresAt
   refuseUnless(goesOn, 'CERTIFICATE_NOT_ACCEPTED', 'the registration of this client has ended')
 }
@@ -217,11 +190,10 @@ async function findTarget(ecs: TokenPorts, form: Partial<TokenForm>): Promise<'e
   const target = resource === undefined ? byRegistration(targetNfInstanceId) : byResource(resource)
   if ('fqdn' in target && target.fqdn === ecs.fqdn) return 'ecs'
   const found = await ecs.findEes(target)
-  if (found !== undefined || !('fqdn' in target)) {
-    refuseUnless(found, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
-    return found
-  }
-  return { fqdn: target.fqdn }
+  if (found !== undefined) return found
+  // Another ECS may know the name; a registration identifier means something here alone.
+  refuseUnless('fqdn' in target, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
+  return target
 }
 
 /** RFC 8707 2, in the one form that names an EES: `https://FQDN`. */
@@ -243,70 +215,11 @@ interface Asked {
   readonly eecId?: EecId
 }
 
-function authorize(ecs: TokenPorts, client: TokenClient, { target, ...asked }: Asked): void {
+function authorize(ecs: TokenPorts, client: CertifiedClient, { target, ...asked }: Asked): void {
   const at =
     target === 'ecs'
       ? { target }
       : { target: target.fqdn, ...(target.eesId !== undefined && { targetEesId: target.eesId }) }
   const { allowed, because } = decide(ecs.policy(), { ...identityOf(client), ...asked, ...at })
   if (!allowed) throw new Refusal('SCOPE_NOT_GRANTED', NOT_GRANTED, { cause: because })
-}
-
-interface Grant {
-  readonly scope: Scope
-  readonly target: 'ecs' | TargetEes
-  readonly now: number
-  readonly eecId?: EecId | undefined
-}
-
-async function issue(ecs: TokenPorts, client: TokenClient, grant: Grant): Promise<TokenResponse> {
-  const { scope, target, now, eecId } = grant
-  const { fqdn, thumbprint: certificateThumbprint } = client
-  const left = Math.ceil((client.registration.expiresAt - now) / 1000)
-  if (target !== 'ecs') {
-    const lifetime = Math.min(ecs.lifetimes.atEes, left)
-    return issueForEes(
-      ecs,
-      { client: { fqdn, certificateThumbprint }, target: target.fqdn, scope, eecId },
-      { now, lifetime },
-    )
-  }
-  const claims = { iss: ecs.issuer, sub: fqdn, aud: ecs.fqdn, scope, certificateThumbprint }
-  return signToken(ecs, claims, { now, lifetime: Math.min(ecs.lifetimes.atEcs, left) })
-}
-
-/** For whom another ECS has asked. */
-interface Origin {
-  readonly ecs: Fqdn
-  readonly correlation: string
-}
-
-/**
- * A token for an EES that is registered here: this ECS alone signs those (D-17).
- *
- * @param origin - where the client is registered, if not here
- */
-export function issueForEes(
-  ecs: TokenPorts,
-  { client, target, scope, eecId }: ForeignRequest,
-  times: { readonly now: number; readonly lifetime: number },
-  origin?: Origin,
-): Promise<TokenResponse> {
-  const { fqdn: sub, certificateThumbprint } = client
-  const srcEcs = origin?.ecs ?? ecs.fqdn
-  const claims = { iss: ecs.issuer, sub, aud: target, scope, certificateThumbprint, eecId, srcEcs }
-  return signToken(ecs, claims, times, origin && { srcEcs, correlation: origin.correlation })
-}
-
-async function signToken(
-  ecs: TokenPorts,
-  claims: AccessGrant,
-  { now, lifetime }: { readonly now: number; readonly lifetime: number },
-  origin: Pick<TokenIssue, 'srcEcs' | 'correlation'> = {},
-): Promise<TokenResponse> {
-  const jti = encodeBase64url(ecs.random.octets(16))
-  const scope = formatScope(claims.scope)
-  await ecs.recordTokenIssue({ token: hashedTokenId(jti), client: claims.sub, audience: claims.aud, scope, ...origin })
-  const access_token = await issueAccessToken(claims, { signer: ecs.signer(), now, jti, lifetime })
-  return { access_token, token_type: 'Bearer', expires_in: lifetime, scope }
 }

@@ -6,7 +6,8 @@ import { checkAccess, readAccessToken } from '../../tokens/access-token.ts'
 import type { ForwardedRequest } from '../../tokens/forwarding-assertion.ts'
 import type { KeySource } from '../../tokens/key-set.ts'
 import { covers, parseScope } from '../../tokens/scope.ts'
-import { NOT_GRANTED, type TokenResponse } from '../authorization-server/request-token.ts'
+import type { TokenResponse } from '../authorization-server/issue-token.ts'
+import { NOT_GRANTED } from '../authorization-server/request-token.ts'
 
 /** The life of a token for another EES (D-17), in seconds. */
 const LONGEST = 300

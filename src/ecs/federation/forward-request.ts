@@ -8,7 +8,8 @@ import { addHop, createForwarding, type ForwardedRequest, type Forwarding } from
 import type { KeySource } from '../../tokens/key-set.ts'
 import { formatScope } from '../../tokens/scope.ts'
 import { hashedTokenId } from '../audit.ts'
-import { type ForeignRequest, NOT_GRANTED, type TokenResponse } from '../authorization-server/request-token.ts'
+import type { EesTokenRequest, TokenResponse } from '../authorization-server/issue-token.ts'
+import { NOT_GRANTED } from '../authorization-server/request-token.ts'
 import { checkAnswer } from './check-answer.ts'
 import { type PeerEcs, peersServing } from './peer-ecs.ts'
 import type { TrustedPeer } from './trusted-peer.ts'
@@ -52,7 +53,7 @@ export interface ForwardingPorts {
  *
  * @throws Refusal SCOPE_NOT_GRANTED, FORWARDING_LOOP, PEER_NOT_AVAILABLE, PEER_ANSWER_NOT_ACCEPTED
  */
-export async function forwardRequest(ecs: ForwardingPorts, asked: ForeignRequest): Promise<TokenResponse> {
+export async function forwardRequest(ecs: ForwardingPorts, asked: EesTokenRequest): Promise<TokenResponse> {
   const { client, target, scope, eecId } = asked
   const { fqdn: sub, certificateThumbprint } = client
   const request: ForwardedRequest = { sub, target, scope, eecId, certificateThumbprint, srcEcs: ecs.fqdn }

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hashedTokenId } from '../../../src/ecs/audit.ts'
 import { decide } from '../../../src/ecs/authorization-server/decide.ts'
-import {
-  type ForeignRequest,
-  firstToken,
-  requestToken,
-  type TokenForm,
-} from '../../../src/ecs/authorization-server/request-token.ts'
+import type { EesTokenRequest } from '../../../src/ecs/authorization-server/issue-token.ts'
+import { firstToken, requestToken, type TokenForm } from '../../../src/ecs/authorization-server/request-token.ts'
 import type { EesPeer } from '../../../src/ecs/registrar/registration.ts'
 import { systemRandom } from '../../../src/ports/random.ts'
 import type { Fqdn } from '../../../src/spec/identifiers.ts'
@@ -78,10 +74,10 @@ describe('an access token: TS 33.501 13.4.1.1.2 step 1', () => {
   })
 
   test('FW-02: what may leave for another ECS is known, checked and allowed; nothing else leaves', async () => {
-    const forwarded: ForeignRequest[] = []
+    const forwarded: EesTokenRequest[] = []
     const elsewhere = 'ees9.south.example.com'
     const answer = { access_token: 'x', token_type: 'Bearer', expires_in: 1, scope: 'y' } as const
-    const forward = async (request: ForeignRequest) => {
+    const forward = async (request: EesTokenRequest) => {
       forwarded.push(request)
       return answer
     }
