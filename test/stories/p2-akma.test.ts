@@ -18,6 +18,7 @@ import { edgeward, edgewardJson, type Server, serve, storyFolder } from './progr
 
 const NAMES = { ecs1: 'ecs1.edge.example.com', ecs2: 'ecs2.edge.example.com' } as const
 type Name = keyof typeof NAMES
+const EES = 'ees1.edge.example.com'
 
 /**
  * TS 33.558 6.2 with the key of TS 33.535, processes of their own: a subscriber with AKMA and without Kedge, and two ECSs in
@@ -53,10 +54,9 @@ describe('P2, a device with AKMA needs no token: TS 33.535 6.2.1, TS 33.558 6.2'
   }
 
   async function onboardEes() {
-    const fqdn = 'ees1.edge.example.com'
-    const invited = ['--dir', story.at('ecs1'), '--ees-id', 'ees1', '--fqdn', fqdn]
+    const invited = ['--dir', story.at('ecs1'), '--ees-id', 'ees1', '--fqdn', EES]
     writeFileSync(story.at('ees1.bundle'), JSON.stringify(await edgewardJson('ecs', 'invite', ...invited)))
-    writeFileSync(story.at('ees1.profile'), JSON.stringify({ eesId: 'ees1', endPt: { fqdn }, eecRegConf: true }))
+    writeFileSync(story.at('ees1.profile'), JSON.stringify({ eesId: 'ees1', endPt: { fqdn: EES }, eecRegConf: true }))
     const files = [
       '--bundle',
       story.at('ees1.bundle'),
@@ -65,15 +65,17 @@ describe('P2, a device with AKMA needs no token: TS 33.535 6.2.1, TS 33.558 6.2'
       '--dir',
       story.at('ees1'),
     ]
-    await edgewardJson('ees', 'onboard', ...files, '--resolve', `${NAMES.ecs1}=127.0.0.1`)
+    const resolved = ['--resolve', `${NAMES.ecs1}=127.0.0.1`]
+    await edgewardJson('ees', 'onboard', ...files, ...resolved)
+    await start('ees1', 'ees', 'serve', '--dir', story.at('ees1'), ...resolved)
   }
 
-  const provision = (name: Name, ...methods: string[]) => {
+  const eec = (command: string, name: Name, ...more: string[]) => {
     const ecs = ['--ecs', originOf(name, 'server'), '--root', story.at(name, 'ca', 'root.crt')]
-    const resolved = ['--resolve', `${NAMES[name]}=127.0.0.1`]
-    const way = ['--method', ...methods, '--json']
-    return edgeward('eec', 'provision', '--dir', story.at('ue'), '--eec-id', EEC_1, ...ecs, ...resolved, ...way)
+    const resolved = [NAMES[name], EES].flatMap((each) => ['--resolve', `${each}=127.0.0.1`])
+    return edgeward('eec', command, '--dir', story.at('ue'), '--eec-id', EEC_1, ...ecs, ...resolved, '--json', ...more)
   }
+  const provision = (name: Name, ...methods: string[]) => eec('provision', name, '--method', ...methods)
   /** The session request, as any program could send it. */
   async function askEcs(name: Name, aKId: string): Promise<Response> {
     const root = readFileSync(story.at(name, 'ca', 'root.crt'), 'utf8')
@@ -138,6 +140,21 @@ describe('P2, a device with AKMA needs no token: TS 33.535 6.2.1, TS 33.558 6.2'
       ['ees1'],
     )
     assert.equal(askedOfAusf().length, 1)
+  })
+
+  test('D-12: and it registers at an EES, with the token that came with the answer of the ECS', async () => {
+    const { port } = new URL(serverOf('ees1').ready.listeners['server'] ?? '')
+    const { code, stdout, stderr } = await eec(
+      'register',
+      'ecs1',
+      '--method',
+      'akma',
+      '--ees',
+      `https://${EES}:${port}`,
+    )
+    assert.equal(code, 0, stderr)
+    assert.equal((JSON.parse(stdout) as { method: string }).method, 'EDGE_ACCESS_TOKEN')
+    assert.doesNotMatch(serverOf('ecs1').log(), /"operation":"EecAccessTokenRequest"/)
   })
 
   test('NG-03: a subscriber without Kedge does not come in by Kedge, and AKMA is not tried in its place', async () => {
