@@ -62,6 +62,22 @@ export type AuditEvent =
       readonly to: string
     }
   | {
+      readonly event: 'discovery-forwarded'
+      readonly correlation: string
+      readonly client: string
+      readonly easId: string
+      readonly to: readonly string[]
+    }
+  | {
+      readonly event: 'discovery-answered'
+      readonly correlation?: string
+      readonly srcEcs: string
+      /** its EES that will know; of any if it is not there */
+      readonly client?: string
+      readonly operation: string
+      readonly eess: readonly string[]
+    }
+  | {
       readonly event: 'peer-added'
       readonly peer: string
       readonly apiRoot: string

@@ -25,6 +25,17 @@ export const OPERATIONS = {
   ...operationsOf('eecs-targeteesdiscovery', {
     GetEESProfiles: ['GET', '/ees-profiles', 'TS 29.558 9.2'],
   }),
+  ...operationsOf('eecs-ecsdiscovery', {
+    GetECSDiscInfo: ['POST', '/ecs-info/discover', 'TS 23.558 8.17.2'],
+  }),
+  ...operationsOf('eecs-esp', {
+    ServProvRetReq: ['POST', '/request', 'TS 23.558 8.17.2'],
+    CreateServProvSubsc: ['POST', '/subscriptions', 'TS 23.558 8.17.2'],
+    GetIndServProvSubsc: ['GET', '/subscriptions/{subscId}', 'TS 23.558 8.17.2'],
+    UpdateIndServProvSubsc: ['PUT', '/subscriptions/{subscId}', 'TS 23.558 8.17.2'],
+    ModifyIndServProvSubsc: ['PATCH', '/subscriptions/{subscId}', 'TS 23.558 8.17.2'],
+    DeleteIndServProvSubsc: ['DELETE', '/subscriptions/{subscId}', 'TS 23.558 8.17.2'],
+  }),
   ...operationsOf('eees-eecregistration', {
     CreateEECReg: ['POST', '/registrations', 'TS 23.558 8.4.2'],
     UpdateIndEECReg: ['PUT', '/registrations/{registrationId}', 'TS 23.558 8.4.2'],

@@ -64,6 +64,8 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     RevokeToken: 'certificate',
     ForwardTokenRequest: 'ecs',
     ResolveEes: 'ecs',
+    GetECSDiscInfo: 'ecs',
+    ServProvRetReq: 'ecs',
     GetPartners: 'certificate',
     GetEESProfiles: 'certificate',
     ...PUBLIC,

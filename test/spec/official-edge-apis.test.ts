@@ -6,6 +6,7 @@ import * as easDiscovery from '../../src/spec/messages/eas-discovery.ts'
 import * as easProfile from '../../src/spec/messages/eas-profile.ts'
 import * as easRegistration from '../../src/spec/messages/eas-registration.ts'
 import * as ecsDiscovery from '../../src/spec/messages/ecs-discovery.ts'
+import * as ecsServiceProvisioning from '../../src/spec/messages/ecs-service-provisioning.ts'
 import * as eecContextRelocation from '../../src/spec/messages/eec-context-relocation.ts'
 import * as eecRegistration from '../../src/spec/messages/eec-registration.ts'
 import * as endPoint from '../../src/spec/messages/end-point.ts'
@@ -26,6 +27,7 @@ describeWholeFile('TS24558_Eees_EASDiscovery.yaml', easDiscovery)
 describeWholeFile(CONTEXTS, eecContextRelocation)
 describeWholeFile(TARGETS, targetEesDiscovery, tunnelInfo)
 describeWholeFile('TS29558_Eecs_ECSDiscovery.yaml', ecsDiscovery)
+describeWholeFile('TS29558_Eecs_ECSServiceProvisioning.yaml', ecsServiceProvisioning)
 
 describe('queries', { skip: withoutOfficialFiles }, () => {
   const QUERIES = [

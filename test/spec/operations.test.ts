@@ -5,6 +5,8 @@ import { officialDocument, withoutOfficialFiles } from './official.ts'
 
 const FILES: Readonly<Record<string, string>> = {
   'eecs-eesregistration': 'TS29558_Eecs_EESRegistration.yaml',
+  'eecs-ecsdiscovery': 'TS29558_Eecs_ECSDiscovery.yaml',
+  'eecs-esp': 'TS29558_Eecs_ECSServiceProvisioning.yaml',
   'eecs-targeteesdiscovery': 'TS29558_Eecs_TargetEESDiscovery.yaml',
   'eees-easdiscovery': 'TS24558_Eees_EASDiscovery.yaml',
   'eees-easregistration': 'TS29558_Eees_EASRegistration.yaml',

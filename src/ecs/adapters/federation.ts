@@ -15,13 +15,14 @@ import type { ServerCredential } from '../../tls/profile.ts'
 import type { Forwarding } from '../../tokens/forwarding-assertion.ts'
 import { type KeySet, type KeySource, keySetOf } from '../../tokens/key-set.ts'
 import type { TokenPorts } from '../authorization-server/request-token.ts'
+import type { DiscoveringPorts } from '../federation/discover-elsewhere.ts'
 import type { ReceivingPorts } from '../federation/receive-request.ts'
-import { FEDERATION, ResolveAnswer } from '../federation/routes.ts'
+import { correlationHeader, FEDERATION, ResolveAnswer } from '../federation/routes.ts'
 import { signTrustBundle } from '../federation/trust-bundle.ts'
 import type { TrustedPeer } from '../federation/trusted-peer.ts'
 import type { EcsUrls } from '../urls.ts'
 import type { OpenEcs } from './open-ecs.ts'
-import { PEER_TIMES, type PeerLine, peerLine } from './peer-line.ts'
+import { inTime, PEER_TIMES, type PeerLine, peerLine } from './peer-line.ts'
 import { PeerTrust, type TrustStanding } from './peer-trust.ts'
 import { commit } from './registration-store.ts'
 
@@ -41,6 +42,8 @@ export interface LiveFederation {
   /** DER of the newest list of an authority of a peer */
   revocationList(file: string): Buffer | undefined
   receiving(tokens: TokenPorts): ReceivingPorts
+  /** for the EESs of other ECSs */
+  discovering(): DiscoveringPorts
   standing(peer: Fqdn): PeerStanding
   /** Reads the peers again, and fetches what is not there yet. */
   reload(): Promise<void>
@@ -77,6 +80,7 @@ export async function openFederation(ecs: OpenEcs, parts: FederationParts): Prom
     trustBundle: bundle,
     revocationList: (file) => trust.revocationList(file),
     receiving: (tokens) => receivingPorts(ecs, { fqdn, trust, lines, tokens }),
+    discovering: () => discoveringPorts(ecs, { fqdn, trust, lines, mtlsRoot: parts.urls.mtlsRoot }),
     reload: () => trust.load().then(() => trust.refresh()),
     refresh: () => trust.refresh(),
     standing: (peer) => ({ ...trust.standing(peer), leftAlone: lines.isLeftAlone(peer) }),
@@ -162,6 +166,26 @@ function receivingPorts(ecs: OpenEcs, { fqdn, trust, lines, tokens }: Live): Rec
   }
 }
 
+function discoveringPorts(
+  ecs: OpenEcs,
+  { fqdn, trust, lines, mtlsRoot }: Omit<Live, 'tokens'> & Pick<EcsUrls, 'mtlsRoot'>,
+): DiscoveringPorts {
+  const { store, clock, random, timers, currentPolicy } = ecs
+  return {
+    fqdn,
+    mtlsRoot,
+    random,
+    policy: currentPolicy,
+    peers: () => trust.trusted(),
+    unheard: () => trust.unheard(),
+    async recordDiscovery(line) {
+      await commit(store, clock.now(), [], { event: 'discovery-forwarded', ...line })
+    },
+    ask: (peer, { path }, message, correlation) => lines.ask(peer, path, message, correlation),
+    inTime: (work) => inTime(timers, work),
+  }
+}
+
 /** A key that a peer has made since its last bundle makes that be fetched again, but not at a stranger's pace (THREATS TK-12). */
 function refreshingKeys(trust: PeerTrust, peer: Fqdn, of: 'tokenKeys' | 'forwardingKeys'): KeySource {
   const keys = (): KeySet | undefined => trust.bundleOf(peer)?.[of]
@@ -194,10 +218,12 @@ class PeerLines {
     this.#parts = parts
   }
 
-  forward(peer: TrustedPeer, forwarding: Forwarding, correlation: string) {
-    const { assertion, hops } = forwarding
-    const headers = { '3gpp-sbi-correlation-info': `edgeward-${correlation}` }
-    return this.#post(peer, FEDERATION.forward.path, { assertion, hops }, headers)
+  forward(peer: TrustedPeer, { assertion, hops }: Forwarding, correlation: string) {
+    return this.ask(peer, FEDERATION.forward.path, { assertion, hops }, correlation)
+  }
+
+  ask(peer: TrustedPeer, path: string, message: object, correlation: string) {
+    return this.#post(peer, path, message, correlationHeader(correlation))
   }
 
   /** Each candidate is asked; the answer of one that has the EES is kept while it says so. */
@@ -207,7 +233,7 @@ class PeerLines {
     const kept =
       known !== undefined && now < known.until ? candidates.find(({ fqdn }) => fqdn === known.ecs) : undefined
     if (kept !== undefined) return kept
-    const asked = candidates.map(async (peer) => ({ peer, lifeTime: await this.#ask(peer, target) }))
+    const asked = candidates.map(async (peer) => ({ peer, lifeTime: await this.#resolveAt(peer, target) }))
     const answers = await Promise.allSettled(asked)
     const found = answers.find((answer) => answer.status === 'fulfilled')
     if (found === undefined) return undefined
@@ -225,7 +251,7 @@ class PeerLines {
     for (const { line } of this.#open.values()) line.close()
   }
 
-  async #ask(peer: TrustedPeer, target: Fqdn): Promise<number> {
+  async #resolveAt(peer: TrustedPeer, target: Fqdn): Promise<number> {
     const response = await this.#post(peer, FEDERATION.resolve.path, { fqdn: target })
     requireStatus(response, 200)
     const { ecs, lifeTime } = readJson(response, ResolveAnswer)

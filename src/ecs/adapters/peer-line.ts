@@ -17,6 +17,14 @@ export interface PeerLine {
   close(): void
 }
 
+/** @throws Refusal PEER_NOT_AVAILABLE when it takes longer than a request to another ECS may in all */
+export function inTime<Result>(timers: Timers, work: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const tooLate = () => reject(new Refusal('PEER_NOT_AVAILABLE', 'the other ECS has not answered in time'))
+  const cancel = timers.after(PEER_TIMES.total, tooLate)
+  return Promise.race([work, promise]).finally(cancel)
+}
+
 /** One peer's own connection, its own places and its own circuit breaker: what it does to us, it does to itself alone. */
 export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, timers: Timers): PeerLine {
   let underWay = 0
@@ -24,11 +32,6 @@ export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, ti
   let leftAloneUntil = Number.NEGATIVE_INFINITY
 
   const isLeftAlone = () => monotonic() < leftAloneUntil
-  const inTime = async (answer: Promise<Response>): Promise<Response> => {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const cancel = timers.after(PEER_TIMES.total, () => reject(new Error('no answer in time')))
-    return Promise.race([answer, promise]).finally(cancel)
-  }
   return {
     async ask(message) {
       refuseUnless(!isLeftAlone(), 'PEER_NOT_AVAILABLE', 'the other ECS is not available now')
@@ -37,7 +40,7 @@ export function peerLine(peer: Peer, { monotonic }: Pick<Clock, 'monotonic'>, ti
       refuseUnless(underWay < most, 'PEER_NOT_AVAILABLE', 'the other ECS is not available now')
       underWay += 1
       try {
-        const response = await inTime(peer.request({ ...message, patience: PEER_TIMES.answer }))
+        const response = await inTime(timers, peer.request({ ...message, patience: PEER_TIMES.answer }))
         failures = 0
         return response
       } catch (cause) {

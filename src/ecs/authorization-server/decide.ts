@@ -71,23 +71,51 @@ export function explain(policy: Policy, request: PolicyRequest): Explanation {
   }
 }
 
+/** Who would know of an EES, or have a token for it. */
+interface Asker {
+  /** not known of an EES of another ECS */
+  readonly eesId?: EesId
+  /** left out where it is any EES of that ECS: then a rule must allow them all, and denies if it denies one */
+  readonly fqdn?: Fqdn
+  /** left out for an EES of this ECS */
+  readonly ecs?: Fqdn
+}
+
 /**
- * Whether an EES may know of another one at this ECS (THREATS TK-14): if a rule lets it have some token for that one,
- * whatever for, and none denies them all.
+ * Whether an EES may know of another one (THREATS TK-14): if a rule lets it have some token for that one, whatever for,
+ * and none denies them all.
+ *
+ * @param target - its EES ID is not known if it is at another ECS
  */
-export function mayKnow(policy: Policy, { eesId, fqdn }: Caller, target: Required<Caller>): boolean {
-  const asked = { target: target.fqdn, targetEesId: target.eesId }
+export function mayKnow(policy: Policy, asker: Asker, target: Caller): boolean {
+  const asked = { target: target.fqdn, ...(target.eesId !== undefined && { targetEesId: target.eesId }) }
   const rules = policy.rules.filter(
-    (rule) =>
-      rule.scopes !== undefined &&
-      rule.ecs === undefined &&
-      selectsId(rule.eesId, eesId) &&
-      selectsName(rule.fqdn, fqdn) &&
-      appliesToTarget(rule, asked),
+    (rule) => rule.scopes !== undefined && selectsAsker(rule, asker) && appliesToTarget(rule, asked),
   )
   const deniesAll = ({ effect, scopes, eecIds }: Rule) =>
     effect === 'deny' && scopes?.includes('*') === true && eecIds === undefined
   return rules.some(({ effect }) => effect === 'allow') && !rules.some(deniesAll)
+}
+
+/** Whether a rule could let an EES know of one whose name has this suffix: if none could, nobody is asked for one. */
+export function mayKnowBelow(policy: Policy, asker: Asker, suffix: Fqdn): boolean {
+  return policy.rules.some(
+    (rule) =>
+      rule.effect === 'allow' &&
+      rule.scopes !== undefined &&
+      selectsAsker(rule, asker) &&
+      selectsId(rule.targetEesId, undefined) &&
+      selectsBelow(rule.target, suffix),
+  )
+}
+
+function selectsAsker(rule: Rule, { eesId, fqdn, ecs }: Asker): boolean {
+  const isSelected = fqdn === undefined ? isOfAnyName(rule) : selectsName(rule.fqdn, fqdn)
+  return selectsId(rule.eesId, eesId) && isSelected && appliesToHome(rule, ecs)
+}
+
+function isOfAnyName({ effect, fqdn }: Rule): boolean {
+  return effect === 'deny' || fqdn === undefined || fqdn === '*'
 }
 
 function isKnown(policy: Policy, request: PolicyRequest): boolean {
@@ -113,11 +141,20 @@ function applies(rule: Rule, request: PolicyRequest): boolean {
   return includes(rule.scopes, request.scope) && appliesToTarget(rule, request) && appliesToOrigin(rule, request)
 }
 
+function appliesToOrigin(rule: Rule, { eecId, ecs }: TokenRequest): boolean {
+  const { eecIds } = rule
+  const fitsEec = eecIds === undefined ? mayStayUnspoken(rule, eecId) : eecId !== undefined && includes(eecIds, eecId)
+  return fitsEec && appliesToHome(rule, ecs)
+}
+
+function appliesToHome(rule: Rule, ecs: Fqdn | undefined): boolean {
+  if (rule.ecs === undefined) return mayStayUnspoken(rule, ecs)
+  return ecs !== undefined && selectsName(rule.ecs, ecs)
+}
+
 /** What an allowing rule does not speak of, it does not allow; what a denying rule does not speak of, it denies as well. */
-function appliesToOrigin({ effect, eecIds, ecs: home }: Rule, { eecId, ecs }: TokenRequest): boolean {
-  const unspoken = (asked: string | undefined) => effect === 'deny' || asked === undefined
-  const fitsEec = eecIds === undefined ? unspoken(eecId) : eecId !== undefined && includes(eecIds, eecId)
-  return fitsEec && (home === undefined ? unspoken(ecs) : ecs !== undefined && selectsName(home, ecs))
+function mayStayUnspoken({ effect }: Rule, asked: string | undefined): boolean {
+  return effect === 'deny' || asked === undefined
 }
 
 function appliesToTarget(rule: Rule, { target, targetEesId }: Pick<TokenRequest, 'target' | 'targetEesId'>): boolean {
@@ -133,6 +170,15 @@ function selectsId(selector: string | undefined, id: string | undefined): boolea
 /** `*.suffix` selects the names below the suffix, at a label boundary, and not the suffix itself. */
 function selectsName(selector: string | undefined, name: Fqdn): boolean {
   return selectsId(selector, name) || (selector?.startsWith('*.') === true && name.endsWith(selector.slice(1)))
+}
+
+/** Whether it selects some name that is the suffix, or below it. */
+function selectsBelow(selector: string | undefined, suffix: Fqdn): boolean {
+  if (selector === undefined || selector === '*') return true
+  const isBelow = (name: string, other: string) => name === other || name.endsWith(`.${other}`)
+  if (!selector.startsWith('*.')) return isBelow(selector, suffix)
+  const named = selector.slice(2)
+  return isBelow(suffix, named) || isBelow(named, suffix)
 }
 
 function includes(names: readonly string[] | undefined, name: string): boolean {

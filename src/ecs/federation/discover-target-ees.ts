@@ -1,5 +1,5 @@
 import type { EDNConfigInfo, EESInfo } from '../../spec/messages/service-provisioning.ts'
-import { Refusal, refuseUnless } from '../../spec/refusal.ts'
+import { refuseUnless } from '../../spec/refusal.ts'
 import { mayKnow } from '../authorization-server/decide.ts'
 import type { Policy } from '../authorization-server/policy.ts'
 import { type ProvisioningPorts, toEdnConfigInfo } from '../provisioning/provision-service.ts'
@@ -8,6 +8,18 @@ import type { EesPeer } from '../registrar/registration.ts'
 
 export interface DiscoveryPorts extends ProvisioningPorts {
   policy(): Policy
+  /**
+   * Asks other ECSs.
+   *
+   * @throws Refusal REGISTRATION_NOT_FOUND, PEER_NOT_AVAILABLE, PEER_ANSWER_NOT_ACCEPTED
+   */
+  discoverElsewhere(caller: EesPeer, wanted: Wanted): Promise<EDNConfigInfo[]>
+}
+
+/** What the other EES shall serve, and where. */
+export interface Wanted {
+  readonly easId: string
+  readonly dnai?: string | undefined
 }
 
 export interface TargetEesQuery {
@@ -19,10 +31,15 @@ export interface TargetEesQuery {
 /**
  * Eecs_TargetEESDiscovery: TS 29.558 9.2, TS 23.558 8.8.3.3. An EES learns of the EESs that it could have a token for, and of
  * no others; and of those what it takes to reach them and to choose among them, and nothing else (THREATS TK-14).
+ * Other ECSs are asked if none of this one fits.
  *
- * @throws Refusal MANDATORY_IE_MISSING, CLIENT_MISMATCH, REGISTRATION_NOT_FOUND if there is none
+ * @throws Refusal MANDATORY_IE_MISSING, CLIENT_MISMATCH, REGISTRATION_NOT_FOUND if there is none, and what other ECSs say
  */
-export function discoverTargetEes(ecs: DiscoveryPorts, caller: EesPeer, query: TargetEesQuery): EDNConfigInfo[] {
+export async function discoverTargetEes(
+  ecs: DiscoveryPorts,
+  caller: EesPeer,
+  query: TargetEesQuery,
+): Promise<EDNConfigInfo[]> {
   const { 'ees-id': eesId, 'eas-id': easId, 'target-dnai': dnai } = query
   refuseUnless(eesId && easId, 'MANDATORY_IE_MISSING', 'ees-id and eas-id are required')
   refuseUnless(eesId === caller.eesId, 'CLIENT_MISMATCH', 'ees-id is another EES than that of the certificate')
@@ -30,13 +47,13 @@ export function discoverTargetEes(ecs: DiscoveryPorts, caller: EesPeer, query: T
     .findEess(wishesOf({ acProfs: [{ acId: 'target', eass: [{ easId }] }] }))
     .filter((ees) => ees.registrationId !== caller.registration.registrationId && mayKnow(ecs.policy(), caller, ees))
     .filter(({ eesInfo }) => dnai === undefined || eesInfo.dnais?.includes(dnai))
-    .map((ees) => ({ ...ees, eesInfo: shown(ees.eesInfo) }))
-  if (found.length === 0) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES for this one')
-  return toEdnConfigInfo(found)
+    .map((ees) => ({ ...ees, eesInfo: forEess(ees.eesInfo) }))
+  return found.length > 0 ? toEdnConfigInfo(found) : ecs.discoverElsewhere(caller, { easId, dnai })
 }
 
-/** How EECs authenticate there is not for EESs to know. */
-function shown({ eesId, endPt, easIds, ecspInfo, svcArea, dnais, eesSvcContSupp, eecRegConf }: EESInfo): EESInfo {
+/** What one EES may know of another: how EECs authenticate there is not for it. */
+export function forEess(eesInfo: EESInfo): EESInfo {
+  const { eesId, endPt, easIds, ecspInfo, svcArea, dnais, eesSvcContSupp, eecRegConf } = eesInfo
   return {
     eesId,
     eecRegConf,

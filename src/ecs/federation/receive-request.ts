@@ -12,14 +12,19 @@ import { decide } from '../authorization-server/decide.ts'
 import { issueForEes, NOT_GRANTED, type TokenPorts, type TokenResponse } from '../authorization-server/request-token.ts'
 import { type ForwardingPorts, forwardOn } from './forward-request.ts'
 import { isInNameSpace } from './peer-ecs.ts'
+import type { TrustedPeer } from './trusted-peer.ts'
 
-export interface ReceivingPorts extends ForwardingPorts {
+export interface VouchingPorts {
+  peers(): readonly TrustedPeer[]
+  /** Tells the operator that a peer vouches for a client that is not its own. */
+  vouchedForAnother(peer: Fqdn, client: Fqdn): void
+}
+
+export interface ReceivingPorts extends ForwardingPorts, VouchingPorts {
   /** the keys with which a peer signs what it forwards; undefined for everybody else */
   forwardingKeysOf(ecs: Fqdn): KeySource | undefined
   /** @returns whether this is the first time that the request is seen (THREATS FW-07) */
   isFirst(request: VerifiedForwarding): boolean
-  /** Tells the operator that a peer vouches for a client that is not its own. */
-  vouchedForAnother(peer: Fqdn, client: Fqdn): void
   readonly tokens: TokenPorts
 }
 
@@ -58,8 +63,8 @@ export async function receiveForwarding(
   )
 }
 
-/** THREATS FW-03 */
-function checkVouching(ecs: ReceivingPorts, { sub, srcEcs }: ForwardedRequest): void {
+/** An ECS speaks for EESs of its own name space alone (THREATS FW-03). @throws Refusal POLICY_DENIED */
+export function checkVouching(ecs: VouchingPorts, { sub, srcEcs }: Pick<ForwardedRequest, 'sub' | 'srcEcs'>): void {
   const home = ecs.peers().find(({ fqdn }) => fqdn === srcEcs)
   if (home !== undefined && isInNameSpace(home.nameSpace, sub)) return
   ecs.vouchedForAnother(srcEcs, sub)

@@ -1,15 +1,18 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { Type } from 'typebox'
 import { writePem } from '../../certificates/pem.ts'
 import { ok, type Route, routesOf } from '../../http/route.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import { type OwnAuthorities, PARTNERS_PATH, type Partner } from '../../spec/messages/partners.ts'
+import { EcsInfoDiscoveryReqForEes, ServProvReqForEes } from '../../spec/messages/requesting-ees.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { OPERATIONS } from '../../spec/operations.ts'
 import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import type { Forwarding } from '../../tokens/forwarding-assertion.ts'
 import type { TokenResponse } from '../authorization-server/request-token.ts'
 import type { EcsPeers } from '../peers.ts'
+import { type AnsweringPorts, type AskingEcs, describeItsEess, describeItself } from './answer-discovery.ts'
 import { type DiscoveryPorts, discoverTargetEes } from './discover-target-ees.ts'
 import type { TrustedPeer } from './trusted-peer.ts'
 
@@ -37,14 +40,13 @@ export const ResolveAnswer = Type.Object({
   lifeTime: Type.Integer({ minimum: 0 }),
 })
 
-export interface Federation extends DiscoveryPorts {
+export interface Federation extends DiscoveryPorts, AnsweringPorts {
   readonly fqdn: Fqdn
   receive(from: Fqdn, forwarding: Forwarding): Promise<TokenResponse>
   /** whether an EES of this name is registered here now */
   hasEes(fqdn: Fqdn): Promise<boolean>
   /** compact JWS */
   trustBundle(): Promise<string>
-  peers(): readonly TrustedPeer[]
   ownAuthorities(): OwnAuthorities
 }
 
@@ -72,7 +74,19 @@ export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
     route({
       operation: OPERATIONS.GetEESProfiles,
       credential: 'certificate',
-      handle: async ({ peer, query }) => ok({ ednCnfgInfo: discoverTargetEes(ecs, peer, query) }),
+      handle: async ({ peer, query }) => ok({ ednCnfgInfo: await discoverTargetEes(ecs, peer, query) }),
+    }),
+    route({
+      operation: OPERATIONS.GetECSDiscInfo,
+      credential: 'ecs',
+      content: { mediaType: json, schema: EcsInfoDiscoveryReqForEes },
+      handle: async ({ peer, headers, body }) => ok(await describeItself(ecs, askingEcs(peer.fqdn, headers), body)),
+    }),
+    route({
+      operation: OPERATIONS.ServProvRetReq,
+      credential: 'ecs',
+      content: { mediaType: json, schema: ServProvReqForEes },
+      handle: async ({ peer, headers, body }) => ok(await describeItsEess(ecs, askingEcs(peer.fqdn, headers), body)),
     }),
     route({
       operation: FEDERATION.partners,
@@ -80,6 +94,17 @@ export function federationRoutes(ecs: Federation): Route<EcsPeers>[] {
       handle: async () => ok({ partners: ecs.peers().map(toPartner), own: ecs.ownAuthorities() }),
     }),
   ]
+}
+
+/** TS 29.500 5.2.3.3: other kinds of correlation than ours are for others. */
+const CORRELATION = '3gpp-sbi-correlation-info'
+const OUR_CORRELATION = /^edgeward-([\w-]{22})$/
+
+export const correlationHeader = (correlation: string) => ({ [CORRELATION]: `edgeward-${correlation}` })
+
+function askingEcs(fqdn: Fqdn, headers: IncomingHttpHeaders): AskingEcs {
+  const [, correlation] = OUR_CORRELATION.exec(String(headers[CORRELATION] ?? '')) ?? []
+  return { fqdn, correlation }
 }
 
 const route = routesOf<EcsPeers>()

@@ -5,7 +5,9 @@ import { authorizationServerPorts } from '../adapters/authorization-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import type { LiveFederation } from '../adapters/federation.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
+import { commit } from '../adapters/registration-store.ts'
 import type { AuthorizationServer } from '../authorization-server/routes.ts'
+import { discoverElsewhere } from '../federation/discover-elsewhere.ts'
 import { forwardRequest } from '../federation/forward-request.ts'
 import { receiveForwarding } from '../federation/receive-request.ts'
 import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
@@ -21,7 +23,7 @@ export interface FederationSide {
   readonly trustBundle: Route<EcsPeers>
 }
 
-/** Tokens across ECSs (P4): what goes out for our EESs, and what comes in for those of others. */
+/** Tokens and target EESs across ECSs (P4): what goes out for our EESs, and what comes in for those of others. */
 export function federationSide(
   ecs: OpenEcs & EcsContext,
   federation: LiveFederation,
@@ -29,6 +31,7 @@ export function federationSide(
 ): FederationSide {
   const tokens = authorizationServerPorts(ecs, ecs.urls())
   const ports = federation.receiving(tokens)
+  const discovering = federation.discovering()
   return {
     authorizationServer: { ...tokens, forward: (request) => forwardRequest(ports, request) },
     routes: federationRoutes({
@@ -37,6 +40,13 @@ export function federationSide(
       hasEes: async (fqdn) => (await tokens.findEes({ fqdn })) !== undefined,
       policy: ecs.currentPolicy,
       findEess,
+      discoverElsewhere: (caller, wanted) => discoverElsewhere(discovering, caller, wanted),
+      mtlsRoot: ecs.urls().mtlsRoot,
+      now: ports.now,
+      vouchedForAnother: ports.vouchedForAnother,
+      async recordAnswer(answer) {
+        await commit(ecs.store, ecs.clock.now(), [], { event: 'discovery-answered', ...answer })
+      },
       trustBundle: federation.trustBundle,
       peers: federation.peers,
       ownAuthorities: () => ownAuthorities(ecs),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { decide, explain, type PolicyRequest } from '../../../src/ecs/authorization-server/decide.ts'
+import { decide, explain, mayKnow, mayKnowBelow, type PolicyRequest } from '../../../src/ecs/authorization-server/decide.ts'
 import {
   DEFAULT_POLICY,
   InvalidPolicy,
@@ -62,6 +62,57 @@ describe('tokens for EECs and for EESs of another ECS: D-17, D-19', () => {
       assert.throws(() => onlyRule({ ...anywhere, ...rule } as Partial<Rule>), InvalidPolicy)
     assert.throws(() => onlyRule({ ...anywhere, target: 'ecs', eecIds: ['*'] }), InvalidPolicy)
     assert.throws(() => onlyRule({ ...anywhere, eecIds: ['../x'] }), InvalidPolicy)
+  })
+})
+
+describe('who may know of whom across ECSs: TS 29.558 9.2, TS 23.558 8.17.2', () => {
+  const scopes = ['eees-eeccontextreloc']
+  const ecs = fqdn('ecs2.example.org')
+  const asker = { fqdn: fqdn('ees1.example.org'), ecs }
+  const target = { fqdn: toSouth.target, eesId: toSouth.targetEesId }
+  const knows = (rules: readonly Partial<Rule>[], who: Parameters<typeof mayKnow>[1] = asker) =>
+    mayKnow(
+      parsePolicy({ rules: rules.map((rule, at) => ({ id: `r${at}`, effect: 'allow', scopes, ...rule })) }, []),
+      who,
+      target,
+    )
+
+  test('TK-14: an EES of another ECS knows of those that a rule about that ECS lets it have tokens for', () => {
+    assert.equal(knows([{ ecs, fqdn: '*.example.org', target: '*' }]), true)
+    assert.equal(knows([{ ecs, fqdn: '*.example.org', target: '*', eecIds: ['eec-1'] }]), true)
+    assert.equal(knows([{ fqdn: '*', target: '*' }]), false, 'a rule that does not speak of ECSs is for our own EESs')
+    assert.equal(knows([{ ecs: 'ecs3.example.org', fqdn: '*', target: '*' }]), false)
+    assert.equal(knows([{ ecs, fqdn: 'ees2.example.org', target: '*' }]), false)
+    assert.equal(knows([{ ecs, fqdn: '*', target: 'ees1.north.example.com' }]), false)
+    assert.equal(knows([{ ecs, fqdn: '*', target: '*' }], north), false, 'a rule about their EESs opens nothing to ours')
+  })
+
+  test('TK-14: a rule that denies everything denies this too, whoever it is about', () => {
+    const allowed = { ecs, fqdn: '*', target: '*' }
+    const denied: Partial<Rule> = { effect: 'deny', scopes: ['*'], target: '*' }
+    assert.equal(knows([allowed, { ...denied, fqdn: 'ees1.example.org' }]), false)
+    assert.equal(knows([allowed, { ...denied, fqdn: '*', ecs: '*.example.org' }]), false)
+    assert.equal(knows([allowed, { ...denied, fqdn: 'ees2.example.org' }]), true)
+    assert.equal(knows([allowed, { ...denied, fqdn: '*', ecs: 'ecs3.example.org' }]), true)
+  })
+
+  test('TK-14: an ECS that does not say for whom it asks is told what all its EESs may know', () => {
+    assert.equal(knows([{ ecs, fqdn: '*', target: '*' }], { ecs }), true)
+    assert.equal(knows([{ ecs, fqdn: '*.example.org', target: '*' }], { ecs }), false)
+    const denied: Partial<Rule> = { effect: 'deny', scopes: ['*'], fqdn: 'ees9.example.org', target: '*' }
+    assert.equal(knows([{ ecs, fqdn: '*', target: '*' }, denied], { ecs }), false)
+  })
+
+  test('FW-02: an ECS is worth asking if a rule could let our EES know of a name below its suffixes', () => {
+    const worth = (rule: Partial<Rule>, suffix: string) =>
+      mayKnowBelow(onlyRule({ fqdn: '*', scopes: ['*'], ...rule }), north, fqdn(suffix))
+    for (const target of ['*', '*.example.org', '*.edge.example.org', '*.south.edge.example.org', 'ees.edge.example.org'])
+      assert.equal(worth({ target }, 'edge.example.org'), true, target)
+    for (const target of ['ecs', '*.example.com', '*.ge.example.org', 'example.org', 'ees.badedge.example.org'])
+      assert.equal(worth({ target }, 'edge.example.org'), false, target)
+    assert.equal(worth({ target: '*', ecs }, 'edge.example.org'), false)
+    assert.equal(worth({ target: '*', targetEesId: 'ees-9' }, 'edge.example.org'), false)
+    assert.equal(worth({ target: '*', effect: 'deny' }, 'edge.example.org'), false)
   })
 })
 
