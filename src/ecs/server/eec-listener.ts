@@ -37,6 +37,9 @@ export async function readEecCertificates({
   }
 }
 
+/** What it has in common with the listeners of every ECS. */
+export type EecListenerOptions = Omit<ListenerOptions<EcsPeers>, 'name' | 'tls' | 'admit'>
+
 export interface OpenEecListener {
   setCredential(credential: ServerCredential): void
   close(): Promise<void>
@@ -47,7 +50,7 @@ export async function openEecListener(
   { port, eecOf, tls }: EecCertificates,
   address: string,
   credential: ServerCredential,
-  options: Omit<ListenerOptions<EcsPeers>, 'name' | 'tls' | 'admit'>,
+  options: EecListenerOptions,
 ): Promise<OpenEecListener> {
   const listener: Listener = createListener({ ...options, name: 'eec', tls: tls(credential), admit: eecOf })
   await listener.listen(address, port)

@@ -25,6 +25,7 @@ import { publicCertificateRoutes, reenrolmentRoute } from '../routes/certificate
 import { operatorRoutes } from '../routes/operator-routes.ts'
 import { onboardingRoute, registrationRoutes } from '../routes/registration-routes.ts'
 import type { EecAuthentication } from './eec-authentication.ts'
+import type { EecListenerOptions } from './eec-listener.ts'
 import { type EecSide, eecRoutes } from './eec-side.ts'
 import { federationSide } from './federation-side.ts'
 import type { ListenerName } from './ports.ts'
@@ -64,7 +65,7 @@ export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerNam
 }
 
 /** The listener for EECs with certificates, where there is one. */
-export function eecListenerOptions(ecs: Ecs, parts: ListenerParts) {
+export function eecListenerOptions(ecs: Ecs, parts: ListenerParts): EecListenerOptions {
   const { admit: _, ...checks } = authenticators(authenticationPorts(ecs, parts))
   const { eec } = eecRoutes(ecs, ecs.urls(), { ...parts.eecSide, eecOf: parts.eecs.peerOf })
   const hosts = [ecs.configuration.fqdn]
