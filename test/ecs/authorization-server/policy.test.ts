@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { decide, explain, mayKnow, mayKnowBelow, type PolicyRequest } from '../../../src/ecs/authorization-server/decide.ts'
+import {
+  decide,
+  explain,
+  mayKnow,
+  mayKnowBelow,
+  type PolicyRequest,
+} from '../../../src/ecs/authorization-server/decide.ts'
 import {
   DEFAULT_POLICY,
   InvalidPolicy,
@@ -84,7 +90,11 @@ describe('who may know of whom across ECSs: TS 29.558 9.2, TS 23.558 8.17.2', ()
     assert.equal(knows([{ ecs: 'ecs3.example.org', fqdn: '*', target: '*' }]), false)
     assert.equal(knows([{ ecs, fqdn: 'ees2.example.org', target: '*' }]), false)
     assert.equal(knows([{ ecs, fqdn: '*', target: 'ees1.north.example.com' }]), false)
-    assert.equal(knows([{ ecs, fqdn: '*', target: '*' }], north), false, 'a rule about their EESs opens nothing to ours')
+    assert.equal(
+      knows([{ ecs, fqdn: '*', target: '*' }], north),
+      false,
+      'a rule about their EESs opens nothing to ours',
+    )
   })
 
   test('TK-14: a rule that denies everything denies this too, whoever it is about', () => {
@@ -106,7 +116,13 @@ describe('who may know of whom across ECSs: TS 29.558 9.2, TS 23.558 8.17.2', ()
   test('FW-02: an ECS is worth asking if a rule could let our EES know of a name below its suffixes', () => {
     const worth = (rule: Partial<Rule>, suffix: string) =>
       mayKnowBelow(onlyRule({ fqdn: '*', scopes: ['*'], ...rule }), north, fqdn(suffix))
-    for (const target of ['*', '*.example.org', '*.edge.example.org', '*.south.edge.example.org', 'ees.edge.example.org'])
+    for (const target of [
+      '*',
+      '*.example.org',
+      '*.edge.example.org',
+      '*.south.edge.example.org',
+      'ees.edge.example.org',
+    ])
       assert.equal(worth({ target }, 'edge.example.org'), true, target)
     for (const target of ['ecs', '*.example.com', '*.ge.example.org', 'example.org', 'ees.badedge.example.org'])
       assert.equal(worth({ target }, 'edge.example.org'), false, target)
