@@ -1,8 +1,11 @@
 import type { RegistrationId } from '../../spec/identifiers.ts'
 import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import type { Store } from '../../store/store.ts'
-import { type RegistrationChange, RegistrationIndex } from '../provisioning/registration-index.ts'
-import type { Registration } from '../registrar/registration.ts'
+import {
+  type IndexedRegistration,
+  type RegistrationChange,
+  RegistrationIndex,
+} from '../provisioning/registration-index.ts'
 import { findByRegistrationId, liveRegistrations } from './registration-store.ts'
 import { turnsByName } from './turns.ts'
 
@@ -19,11 +22,11 @@ export interface IndexedRegistrations {
  */
 export async function indexRegistrations(
   { store, now }: { readonly store: Store; readonly now: number },
-  describe: (registration: Registration) => EESInfo,
+  describe: (registration: IndexedRegistration) => EESInfo,
   tell: (change: RegistrationChange) => void,
 ): Promise<IndexedRegistrations> {
   const index = new RegistrationIndex(describe)
-  for await (const registration of liveRegistrations(store, now)) index.put(registration)
+  for await (const page of liveRegistrations(store, now)) for (const registration of page) index.put(registration)
   const inTurn = turnsByName()
   return {
     index,

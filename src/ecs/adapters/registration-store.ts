@@ -6,6 +6,7 @@ import { GuardFailed } from '../../store/errors.ts'
 import { prepared, queriesOn, statement } from '../../store/queries.ts'
 import type { LedgerEntry, Statement, Store } from '../../store/store.ts'
 import type { AuditEvent } from '../audit.ts'
+import type { IndexedRegistration } from '../provisioning/registration-index.ts'
 import type { Admission, Registration } from '../registrar/registration.ts'
 import type { EcsTables, RegistrationState } from '../tables.ts'
 
@@ -94,22 +95,36 @@ export async function listRegistrations(store: Store, after: string, limit: numb
   return (await store.read<RegistrationRow>(query.compile())).map(toRegistration)
 }
 
-/** All that live now in the order in which they were stored, some at a time: there may be many. */
-export async function* liveRegistrations(store: Store, now: number): AsyncIterable<Registration> {
+/** All that live now in the order in which they were stored, page by page: there may be many, and a start waits for them. */
+export async function* liveRegistrations(store: Store, now: number): AsyncIterable<IndexedRegistration[]> {
   const limit = 500
   let last = 0
   for (;;) {
     const query = db
       .selectFrom('registration')
-      .selectAll()
-      .select(sql<number>`rowid`.as('row'))
+      .select([
+        'registration_id',
+        'ees_id',
+        'fqdn',
+        'profile_json',
+        'state',
+        'expires_at',
+        sql<number>`rowid`.as('row'),
+      ])
       .where(sql<number>`rowid`, '>', last)
       .where('state', '=', 'live')
       .where('expires_at', '>', now)
       .orderBy(sql`rowid`)
       .limit(limit)
     const rows = await store.read<RegistrationRow & { row: number }>(query.compile())
-    for (const row of rows) yield toRegistration(row)
+    yield rows.map((row) => ({
+      registrationId: row.registration_id as RegistrationId,
+      eesId: row.ees_id as EesId,
+      fqdn: row.fqdn as Fqdn,
+      eesProf: JSON.parse(row.profile_json) as EESProfile,
+      state: row.state,
+      expiresAt: row.expires_at,
+    }))
     if (rows.length < limit) return
     last = rows.at(-1)?.row ?? last
   }

@@ -26,6 +26,12 @@ export interface IndexedEes {
   readonly order: number
 }
 
+/** What the index needs to know of a registration. */
+export type IndexedRegistration = Pick<
+  Registration,
+  'registrationId' | 'eesId' | 'fqdn' | 'eesProf' | 'state' | 'expiresAt'
+>
+
 /** What became different: `before` is undefined for a new registration, `after` for one that has ended. */
 export interface RegistrationChange {
   readonly before?: IndexedEes | undefined
@@ -39,7 +45,7 @@ export interface RegistrationChange {
  * It holds what was committed and nothing else: whoever commits a change puts it in before he answers.
  */
 export class RegistrationIndex {
-  readonly #describe: (registration: Registration) => EESInfo
+  readonly #describe: (registration: IndexedRegistration) => EESInfo
   readonly #entries = new Map<RegistrationId, IndexedEes>()
   readonly #lists: Readonly<Record<Aspect, ServedLists>> = {
     easId: new ServedLists(EVERYWHERE_IF_SILENT.easId),
@@ -51,7 +57,7 @@ export class RegistrationIndex {
   #next = 0
 
   /** @param describe - how an EEC is told of an EES */
-  constructor(describe: (registration: Registration) => EESInfo) {
+  constructor(describe: (registration: IndexedRegistration) => EESInfo) {
     this.#describe = describe
   }
 
@@ -60,7 +66,7 @@ export class RegistrationIndex {
   }
 
   /** Takes the place of what was known of this registration; one that does not live is not kept. */
-  put(registration: Registration): RegistrationChange {
+  put(registration: IndexedRegistration): RegistrationChange {
     const { registrationId, eesId, fqdn, eesProf, expiresAt } = registration
     if (registration.state !== 'live') return this.remove(registrationId)
     const before = this.#entries.get(registrationId)

@@ -23,7 +23,7 @@ import { issueEesTokens } from '../authorization-server/request-eec-token.ts'
 import type { EcsPeers } from '../peers.ts'
 import { describeEes } from '../provisioning/describe-ees.ts'
 import type { AuthenticatedEec, ProvisioningPorts } from '../provisioning/provision-service.ts'
-import type { Registration } from '../registrar/registration.ts'
+import type { IndexedRegistration } from '../provisioning/registration-index.ts'
 import { type EecCredential, provisioningRoute } from '../routes/provisioning-routes.ts'
 import { subscriptionRoutes } from '../routes/subscription-routes.ts'
 import type { EcsUrls } from '../urls.ts'
@@ -46,7 +46,7 @@ export interface EecSide {
 export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredential): Promise<EecSide> {
   const { configuration, clock, store } = ecs
   const eecPolicy = eecPolicyOf(ecs)
-  const describe = (registration: Registration) =>
+  const describe = (registration: IndexedRegistration) =>
     describeEes(registration, authMethodsOf(eecPolicy, registration.eesId))
   const { index, changed } = await indexRegistrations({ store, now: clock.now() }, describe, (change) => {
     notifier.notifications.changed(change)
