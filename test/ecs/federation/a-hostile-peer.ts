@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { newServerCredential } from '../../../src/ecs/server/server-certificate.ts'
 import { openPeer, type Peer } from '../../../src/http/client.ts'
 import { clientTls } from '../../../src/tls/client.ts'
-import { mutualTls } from '../../../src/tls/profile.ts'
+import { mutualTls, type ServerCredential } from '../../../src/tls/profile.ts'
 import { ecsName, type Member } from './a-federation.ts'
 
 export interface HostileAnswer {
@@ -17,7 +17,7 @@ export interface HostileAnswer {
  * where its `mtls` listener is said to be.
  */
 export class HostilePeer {
-  answer: HostileAnswer = { status: 503 }
+  answer: HostileAnswer | ((path: string) => HostileAnswer) = { status: 503 }
   /** what it was asked, oldest first */
   readonly asked: { readonly path: string; readonly headers: Record<string, unknown>; readonly body: string }[] = []
   readonly #server: Http2SecureServer
@@ -29,7 +29,11 @@ export class HostilePeer {
 
   /** Stands where `port` says, with a certificate of the ECS. */
   static async inPlaceOf({ ecs }: Member, roots: readonly string[], port: number): Promise<HostilePeer> {
-    const credential = await credentialOf(ecs.opened)
+    return HostilePeer.with(await credentialOf(ecs.opened), roots, port)
+  }
+
+  /** @param port - 0 for any that is free */
+  static async with(credential: ServerCredential, roots: readonly string[], port = 0): Promise<HostilePeer> {
     const server = createSecureServer(mutualTls(credential, roots))
     const peer = new HostilePeer(server)
     server.on('session', (session) => {
@@ -41,13 +45,18 @@ export class HostilePeer {
       stream.on('error', () => {}).on('data', (part: Buffer) => parts.push(part))
       stream.on('end', () => {
         peer.asked.push({ path: String(headers[':path']), headers, body: Buffer.concat(parts).toString('utf8') })
-        const { status, headers: more, body } = peer.answer
+        const { answer } = peer
+        const { status, headers: more, body } = typeof answer === 'function' ? answer(String(headers[':path'])) : answer
         stream.respond({ ':status': status, ...more })
         stream.end(body)
       })
     })
     await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening))
     return peer
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
   }
 
   close(): Promise<void> {

@@ -1,7 +1,16 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
+/** Somebody else answers in its place, with a certificate that is good for something else. */
+export const WRONG_CERTIFICATES = [
+  'a certificate of another name',
+  'a certificate of another root',
+  'a certificate of another role',
+] as const
+export type WrongCertificate = (typeof WRONG_CERTIFICATES)[number]
+
 /** What a peer can suffer, or be up to, below HTTP. */
 export const FAULTS = [
+  ...WRONG_CERTIFICATES,
   'refused',
   'hung',
   'reset',
@@ -27,12 +36,13 @@ export class FaultProxy {
     this.port = port
   }
 
-  static async before(target: () => number): Promise<FaultProxy> {
+  /** @param target - the port of the server, or of who stands in for it with this certificate */
+  static async before(target: (instead: WrongCertificate | undefined) => number): Promise<FaultProxy> {
     const server = createServer({ allowHalfOpen: true })
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     const address = server.address()
     const proxy = new FaultProxy(server, typeof address === 'object' && address !== null ? address.port : 0)
-    server.on('connection', (client) => proxy.#carry(client, target()))
+    server.on('connection', (client) => proxy.#carry(client, target(wrongCertificate(proxy.fault))))
     return proxy
   }
 
@@ -60,7 +70,7 @@ export class FaultProxy {
     server.on('data', (octets) => {
       flights += 1
       // The first one from the server brings the handshake to its end (RFC 8446 2), and nothing of an answer.
-      if (flights > 1 && fault !== undefined) spoil(client, octets, fault)
+      if (flights > 1 && fault !== undefined && wrongCertificate(fault) === undefined) spoil(client, octets, fault)
       else client.write(octets)
     })
     server.on('end', () => client.end())
@@ -70,6 +80,10 @@ export class FaultProxy {
     this.#sockets.add(socket)
     return socket.on('error', () => socket.destroy()).on('close', () => this.#sockets.delete(socket))
   }
+}
+
+function wrongCertificate(fault: Fault | undefined): WrongCertificate | undefined {
+  return WRONG_CERTIFICATES.find((each) => each === fault)
 }
 
 function spoil(client: Socket, octets: Buffer, fault: Fault): void {
