@@ -14,6 +14,7 @@ const STEPS = {
   KAF: 'TS 33.535 6.2.1 step 1 (key from the UE)',
   'A-KID': 'TS 33.535 6.2.1 step 1 (authentication request to the ECS)',
   'TLS with KAF': 'TS 33.535 Annex B (TLS with the pre-shared key)',
+  certificate: 'TS 33.558 6.2 (TLS with the certificates of both)',
   'entitlement token': 'TR 33.739 6.25.2 step 1 (token from the entitlement configuration server)',
   'token for the EES': 'TS 33.558 6.2 (token for the EES)',
   EES: 'TS 33.558 6.3 (TLS with the certificate of the EES)',

@@ -1,6 +1,7 @@
 /**
- * `edgeward/eec`: what a maker of device applications puts into an EEC. Authentication at an ECS, with the key of the UE or
- * a token of the operator's entitlement server; service provisioning; then registration and discovery at the EESs.
+ * `edgeward/eec`: what a maker of device applications puts into an EEC. Authentication at an ECS, with a key of the UE, a
+ * certificate or a token of the operator's entitlement server; service provisioning; then registration and discovery at the
+ * EESs; subscriptions at both, and what comes of them.
  */
 export { type Message, PeerUnavailable, type Resolve, type Response } from '../http/client.ts'
 export { AnswerNotAccepted, RefusedByServer } from '../http/response.ts'

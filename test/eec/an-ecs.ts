@@ -32,6 +32,8 @@ export interface EcsOptions {
   readonly pskEndpoint?: string
   /** TLS of the psk listener, beside R1 of THREATS */
   readonly pskTls?: SecureServerOptions
+  /** in the metadata, beside the methods */
+  readonly metadata?: object
   /** the methods that its metadata offer */
   readonly offer?: unknown
   /** what its answers say of the offer, if not the same; `null`: nothing */
@@ -116,11 +118,17 @@ export async function anEcs(options: EcsOptions = {}) {
     const { headers, ...changed } = (await options.change?.(asked)) ?? { ...answer, headers: {} }
     return { ...changed, headers: { ...headers, ...repeat(method) } }
   }
-  const metadata = { issuer: apiRoot, edge_eec_authentication_methods_supported: offer }
+  const metadata = {
+    issuer: apiRoot,
+    edge_eec_authentication_methods_supported: offer,
+    edge_eec_certificate_root: apiRoot,
+  }
   const invited = options.answer ?? { status: 201, body: { pskEndpoint, keyProfile, expiresAt } }
   serve(server, received, async (asked) => {
-    if (asked.path === METADATA) return { status: 200, body: metadata }
-    return asked.path === AUTHENTICATION ? invited : authenticated(asked, 'ENTITLEMENT_TOKEN')
+    if (asked.path === METADATA) return { status: 200, body: { ...metadata, ...options.metadata } }
+    const isEntitled = asked.authorization !== undefined || String(asked.body).includes('assertion=')
+    const method = isEntitled ? 'ENTITLEMENT_TOKEN' : 'TLS_CLIENT_SERVER_CERTIFICATE'
+    return asked.path === AUTHENTICATION ? invited : authenticated(asked, method)
   })
   serve(psk, received, (asked) =>
     authenticated(asked, asked.identity?.startsWith('3GPP-AKMA') ? 'TLS_AKMA' : 'TLS_KEDGE'),

@@ -19,7 +19,7 @@ export const SESSION_PORTS = {
 
 /** What an application of this EEC would do. */
 export function authenticateAt(
-  ecs: AnEcs,
+  ecs: Pick<AnEcs, 'apiRoot' | 'root' | 'resolve'>,
   ue: Pick<AServingUe, 'credential'>,
   change: Partial<EecOptions> & { eecId?: EecId } = {},
 ) {

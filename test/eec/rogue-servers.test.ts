@@ -81,7 +81,7 @@ describe('servers that an EEC must not take for its ECS: THREATS R4', () => {
   test('PS-07: the look at the connection alone keeps HTTP back, where all else would trust the certificate', async () => {
     const ecs = await started()
     const peer = openPeer(ecs.apiRoot, clientTls([ecs.root]), ecs.resolve, requirePsk)
-    const message = { method: 'POST', path: '/', body: '{}' } as const
+    const message = { method: 'POST', path: '/eecs-authentication/v1/requests', body: '{}' } as const
     await assert.rejects(peer.request(message), { name: 'PeerUnavailable', phase: 'connect', message: /not proven/ })
     assert.deepEqual(ecs.received, [])
     const careless = openPeer(ecs.apiRoot, clientTls([ecs.root]), ecs.resolve)

@@ -15,12 +15,18 @@ import {
 import type { Resolve } from '../../http/client.ts'
 import type { Progress } from '../../ports/progress.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import { readPrivateFile } from '../../store/private-file.ts'
 import { credentialFile } from '../../ue/index.ts'
 import { eecIdArgument, resolveArgument } from '../arguments.ts'
 import { printedSteps } from '../step-lines.ts'
 
 /** The names on the command line of the methods at an ECS, and at an EES. */
-const METHODS = { 'kedge-psk': 'TLS_KEDGE', akma: 'TLS_AKMA', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
+const METHODS = {
+  'kedge-psk': 'TLS_KEDGE',
+  akma: 'TLS_AKMA',
+  certificate: 'TLS_CLIENT_SERVER_CERTIFICATE',
+  'entitlement-token': 'ENTITLEMENT_TOKEN',
+} as const
 const EES_METHODS = { 'access-token': 'EDGE_ACCESS_TOKEN', 'entitlement-token': 'ENTITLEMENT_TOKEN' } as const
 
 export interface SessionArguments {
@@ -29,6 +35,8 @@ export interface SessionArguments {
   readonly ecs: string
   readonly root: string
   readonly method: readonly (keyof typeof METHODS)[]
+  readonly certificate?: string
+  readonly key?: string
   readonly entitlementServer?: string
   readonly entitlementRoot?: string
   readonly credential?: string
@@ -55,6 +63,8 @@ export function withSession(command: Command): Command {
         .choices(Object.keys(METHODS))
         .default(['kedge-psk']),
     )
+    .option('--certificate <file>', 'for certificate: that of the EEC, PEM')
+    .option('--key <file>', 'its private key, PEM')
     .option('--entitlement-server <url>', 'for entitlement-token: https://FQDN:PORT')
     .option('--entitlement-root <file>', 'the root that is trusted for it, PEM')
     .option('--credential <file>', 'what "edgeward ue allow" wrote, if it is not in the folder of the UE')
@@ -84,6 +94,7 @@ export async function atEcs<Result>(
   const { dir, eecId, ecs, root, resolve, json = false } = options
   const progress = printedSteps(json)
   const credential = options.credential ?? credentialFile(dir, eecId)
+  const certificate = await ownCertificate(options)
   const entitlement = await entitlementServer(options)
   const session = await authenticate({
     credential,
@@ -92,6 +103,7 @@ export async function atEcs<Result>(
     methods: options.method.map((method): EcsMethod => METHODS[method]),
     state: options.state ?? `${credential.replace(/\.json$/, '')}.state`,
     progress,
+    ...(certificate && { certificate }),
     ...(entitlement && { entitlement }),
     ...(resolve && { resolve }),
   })
@@ -137,6 +149,15 @@ function chosenEes(found: ECSServProvResp | undefined, eesId: string | undefined
   const others = more.filter((info) => info.eesId !== first.eesId)
   if (others.length === 0) return first
   throw new NotUsable(`the ECS names ${all.length} EESs: say which one by --ees-id, as ${first.eesId}`)
+}
+
+async function ownCertificate({ certificate, key }: SessionArguments) {
+  if (certificate === undefined && key === undefined) return undefined
+  if (certificate === undefined || key === undefined) throw new NotUsable('a certificate is --certificate and --key')
+  return {
+    certificateChain: await readFile(certificate, 'utf8'),
+    privateKey: (await readPrivateFile(key)).toString(),
+  }
 }
 
 async function entitlementServer({ entitlementServer: server, entitlementRoot: root }: SessionArguments) {

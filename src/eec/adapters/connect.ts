@@ -9,7 +9,7 @@ import type { Connect, Connection } from '../connection.ts'
  */
 export function connectOver(root: string, resolve?: Resolve): Connect {
   return {
-    byCertificate: (origin) => connectionOf(openPeer(origin, clientTls([root]), resolve)),
+    byCertificate: (origin, own) => connectionOf(openPeer(origin, clientTls([root], own), resolve)),
     byPsk: (origin, psk) => connectionOf(openPeer(origin, pskClientTls(psk), resolve, requirePsk)),
   }
 }

@@ -9,9 +9,11 @@ import type { EcsMethod } from '../../spec/authentication-methods.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
+import type { ServerCredential } from '../../tls/profile.ts'
 import { at } from '../authentication/at-step.ts'
 import type { AuthenticatedConnection, Ecs } from '../authentication/authenticated-connection.ts'
 import { authenticateByAkma } from '../authentication/by-akma.ts'
+import { authenticateByCertificate, type OwnCertificate, ownCertificate } from '../authentication/by-certificate.ts'
 import { authenticateByEntitlement } from '../authentication/by-entitlement.ts'
 import { authenticateByKedge } from '../authentication/by-kedge.ts'
 import { type Agreement, connectAgreed, metadataRequest, processMetadata } from '../authentication/negotiate.ts'
@@ -46,6 +48,8 @@ export interface EecOptions {
   readonly root: string
   /** best first; what is not named is below the floor and never tried. `TLS_KEDGE` alone unless stated */
   readonly methods?: readonly EcsMethod[]
+  /** for `TLS_CLIENT_SERVER_CERTIFICATE`, PEM: a certificate whose URI is `urn:edgeward:eec:<EEC ID>`, and its key */
+  readonly certificate?: ServerCredential
   /** for `ENTITLEMENT_TOKEN` */
   readonly entitlement?: EntitlementServer
   /** keeps the key of the tokens and the authentication token from one run to the next, 0600; nothing is kept unless stated */
@@ -57,8 +61,8 @@ export interface EecOptions {
 
 /**
  * Authenticates an EEC at an ECS by the first of its methods that the ECS offers (D-15): with a key of its UE
- * (TR 33.839 6.x.2; AKMA, TS 33.535), or with a token of the entitlement configuration server (TR 33.739 6.25.2). A
- * method that fails is the end: no other one takes its place (THREATS NG-03).
+ * (TR 33.839 6.x.2; AKMA, TS 33.535), with a certificate (TS 33.558 6.2), or with a token of the entitlement
+ * configuration server (TR 33.739 6.25.2). A method that fails is the end: no other one takes its place (THREATS NG-03).
  *
  * @throws NotUsable before anything is sent; FileRefused if others can read a secret; AuthenticationStepFailed
  */
@@ -71,7 +75,7 @@ export async function authenticate(options: EecOptions): Promise<EcsSession> {
 
   const agreement = await at('negotiation', () => negotiate(eec.connect, target, methods, progress))
   const agreed = { ...eec, connect: connectAgreed(eec.connect, agreement) }
-  const authenticated = await authenticateBy(agreement.chosen, agreed, target)
+  const authenticated = await authenticateBy(agreement, agreed, target)
   const givenTokens = new GivenTokens({ eecId: eec.eecId, jkt: eec.key.jkt })
   return new EcsSession(eec.eecId, target, authenticated, {
     clock: eec.clock,
@@ -93,6 +97,7 @@ interface OpenEec {
   readonly progress: Progress
   /** that it has a credential for */
   readonly methods: readonly EcsMethod[]
+  readonly certificate: OwnCertificate | undefined
   readonly entitlement: EntitlementPorts | undefined
 }
 
@@ -112,12 +117,19 @@ async function openEec({ root, resolve, progress = unheard, ...options }: EecOpt
     clock: systemClock,
     progress,
   }
+  const { certificate: shown } = options
+  const certificate = shown && ownCertificate(shown, credential.eecId, systemClock.now())
   const entitlement = options.entitlement && entitlementPorts(eec, options.entitlement, resolve)
-  return { ...eec, entitlement, methods: entitlement ? [...BY_UE, 'ENTITLEMENT_TOKEN'] : BY_UE }
+  const methods: EcsMethod[] = [
+    ...BY_UE,
+    ...(certificate ? (['TLS_CLIENT_SERVER_CERTIFICATE'] as const) : []),
+    ...(entitlement ? (['ENTITLEMENT_TOKEN'] as const) : []),
+  ]
+  return { ...eec, certificate, entitlement, methods }
 }
 
 function entitlementPorts(
-  eec: Omit<OpenEec, 'methods' | 'entitlement'>,
+  eec: Omit<OpenEec, 'methods' | 'certificate' | 'entitlement'>,
   { server, root }: EntitlementServer,
   resolve: Resolve | undefined,
 ): EntitlementPorts {
@@ -147,14 +159,21 @@ function negotiate(connect: Connect, ecs: Ecs, methods: readonly EcsMethod[], pr
   })
 }
 
-async function authenticateBy(method: EcsMethod, eec: OpenEec, ecs: Ecs): Promise<AuthenticatedConnection> {
-  const { entitlement, credential } = eec
+async function authenticateBy(
+  { chosen: method, certificateRoot }: Agreement,
+  eec: OpenEec,
+  ecs: Ecs,
+): Promise<AuthenticatedConnection> {
+  const { certificate, entitlement, credential } = eec
   if (method === 'TLS_KEDGE') {
     return authenticateByKedge({ ...eec, fetchKey: (fqdn: Fqdn) => fetchKey(credential, fqdn) }, ecs)
   }
   if (method === 'TLS_AKMA') {
     const fetch = (fqdn: Fqdn) => fetchApplicationKey(credential, fqdn)
     return authenticateByAkma({ ...eec, fetchApplicationKey: fetch }, ecs)
+  }
+  if (method === 'TLS_CLIENT_SERVER_CERTIFICATE' && certificate !== undefined && certificateRoot !== undefined) {
+    return authenticateByCertificate({ ...eec, certificate }, ecs, certificateRoot)
   }
   if (method === 'ENTITLEMENT_TOKEN' && entitlement !== undefined) {
     return authenticateByEntitlement({ ...eec, acquireToken: () => acquireToken(entitlement, ecs.fqdn) }, ecs)

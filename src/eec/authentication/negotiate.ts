@@ -17,6 +17,8 @@ export interface Agreement {
   /** as offered, in the order of the offer */
   readonly offered: readonly string[]
   readonly chosen: EcsMethod
+  /** `https://FQDN[:PORT]` of the listener for certificates of EECs, if the ECS has one */
+  readonly certificateRoot?: string | undefined
 }
 
 const HEADER = 'edge-auth-methods'
@@ -24,10 +26,11 @@ const HEADER = 'edge-auth-methods'
 /** Before the key is proven nobody knows who asks, so the certificate's connection has nothing to repeat. */
 const BY_PSK: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
 
-/** Of RFC 8414 2, what an EEC looks at; the last member is ours. */
+/** Of RFC 8414 2, what an EEC looks at; the last members are ours. */
 const Metadata = Type.Object({
   issuer: Type.String(),
   edge_eec_authentication_methods_supported: Type.Optional(Type.Unknown()),
+  edge_eec_certificate_root: Type.Optional(Type.String()),
 })
 
 export function metadataRequest(): Message {
@@ -40,9 +43,15 @@ export function metadataRequest(): Message {
  */
 export function processMetadata(response: Response, ecs: Fqdn, wanted: readonly EcsMethod[]): Agreement {
   requireStatus(response, 200)
-  const { issuer, edge_eec_authentication_methods_supported: offered } = readJson(response, Metadata)
-  acceptIf(isOriginOf(issuer, ecs), 'the metadata are those of another server')
-  return { chosen: chooseMethod(offered, wanted), offered: offered as readonly string[] }
+  const metadata = readJson(response, Metadata)
+  const { edge_eec_authentication_methods_supported: offered, edge_eec_certificate_root: certificateRoot } = metadata
+  acceptIf(isOriginOf(metadata.issuer, ecs), 'the metadata are those of another server')
+  const elsewhere = certificateRoot !== undefined && !isOriginOf(certificateRoot, ecs)
+  acceptIf(!elsewhere, 'the listener for certificates is that of another server')
+  const chosen = chooseMethod(offered, wanted)
+  const isNowhere = chosen === 'TLS_CLIENT_SERVER_CERTIFICATE' && certificateRoot === undefined
+  acceptIf(!isNowhere, 'the ECS does not say where it takes certificates of EECs')
+  return { chosen, offered: offered as readonly string[], certificateRoot }
 }
 
 /** The connections on which the EEC will be authenticated, and those alone, are held to what was agreed. */
@@ -51,7 +60,7 @@ export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
   if (BY_PSK.includes(agreement.chosen)) {
     return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
   }
-  return { ...connect, byCertificate: (origin) => hold(connect.byCertificate(origin)) }
+  return { ...connect, byCertificate: (origin, own) => hold(connect.byCertificate(origin, own)) }
 }
 
 /** Says in each request what was agreed, and goes on only with an ECS that says the same. */
