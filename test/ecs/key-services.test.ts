@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { guardedKeyService, KEY_REQUEST_LIMITS } from '../../src/ecs/authentication/key-requests.ts'
-import { sourceOf } from '../../src/ecs/authentication/source.ts'
 import type { Response } from '../../src/http/client.ts'
 import { type Answer, ok } from '../../src/http/route.ts'
 import { eecIdTag } from '../../src/octets/eec-id-tag.ts'
@@ -283,22 +282,5 @@ describe('a flood of authentication requests: THREATS KE-08', () => {
       await assert.rejects(service.requestKey(question(1)), { message: 'down' })
       assert.equal(failing.asked, attempt)
     }
-  })
-
-  test('KE-08: a source is an IPv4 address, or the /64 of an IPv6 address, however it is written', () => {
-    const table: Record<string, string> = {
-      '192.0.2.1': '192.0.2.1',
-      '::ffff:192.0.2.1': '192.0.2.1',
-      '::FFFF:192.0.2.1': '192.0.2.1',
-      '2001:db8:1:2:3:4:5:6': '2001:db8:1:2::/64',
-      '2001:DB8:1:2::1': '2001:db8:1:2::/64',
-      '2001:db8::1': '2001:db8:0:0::/64',
-      '2001:db8:1:2:ffff::': '2001:db8:1:2::/64',
-      '::1': '0:0:0:0::/64',
-      '::': '0:0:0:0::/64',
-      'fe80::1%eth0': 'fe80:0:0:0::/64',
-    }
-    for (const [address, source] of Object.entries(table)) assert.equal(sourceOf(address), source, address)
-    assert.equal(sourceOf(undefined), 'unknown')
   })
 })

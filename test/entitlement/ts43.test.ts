@@ -3,9 +3,13 @@ import { execFile } from 'node:child_process'
 import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
+import { type DeviceRoutePorts, deviceRoutes } from '../../src/entitlement/routes/device-routes.ts'
 import { documentTypeFor, takesEapRelay, writeDocument } from '../../src/entitlement/ts43/document.ts'
 import { openNfFolder } from '../../src/nf/adapters/folder.ts'
+import { rateLimit } from '../../src/nf/rate-limit.ts'
+import { Refusal } from '../../src/spec/refusal.ts'
 import { mutualTls } from '../../src/tls/profile.ts'
 import { UDM, type UdmConfiguration } from '../../src/udm/configuration.ts'
 import { needs } from '../judges.ts'
@@ -238,4 +242,19 @@ test('an address that asks too often is told to wait, and so is a subscriber', a
   await ent.device.post(START)
   await ent.device.post(START)
   assert.deepEqual(outcome(await ent.device.post(START)), [429, 'TOO_MANY_REQUESTS'])
+})
+
+test('KE-08: all addresses of one IPv6 network ask as one', async () => {
+  const mayAsk = rateLimit({ perSecond: 0.01, burst: 2 }, () => 0)
+  const [byGet] = deviceRoutes({ mayAsk } as DeviceRoutePorts)
+  const askedFrom = async (remoteAddress: string) => {
+    const socket = { remoteAddress } as TLSSocket
+    const request = { peer: undefined, body: undefined, params: {}, query: {}, headers: {}, path: '/', socket }
+    const refusal = await byGet?.handle(request).catch((error: unknown) => error)
+    return refusal instanceof Refusal ? refusal.code : refusal
+  }
+  const codes: unknown[] = []
+  for (const host of ['1', '2', '3', '4']) codes.push(await askedFrom(`2001:db8:1:2::${host}`))
+  assert.deepEqual(codes, [...Array(2).fill('MANDATORY_IE_MISSING'), ...Array(2).fill('TOO_MANY_REQUESTS')])
+  assert.equal(await askedFrom('2001:db8:1:3::1'), 'MANDATORY_IE_MISSING')
 })

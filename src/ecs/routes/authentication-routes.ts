@@ -1,8 +1,8 @@
 import { type Route, routesOf } from '../../http/route.ts'
+import { sourceOf } from '../../nf/source.ts'
 import { EecAuthenticationRequest } from '../../spec/messages/eec-authentication.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { authenticateByPsk, type PskAuthenticationPorts } from '../authentication/by-psk.ts'
-import { sourceOf } from '../authentication/source.ts'
 import type { EcsPeers } from '../peers.ts'
 
 const route = routesOf<EcsPeers>()

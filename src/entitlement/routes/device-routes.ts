@@ -3,6 +3,7 @@ import { refuseInvalidContent } from '../../http/admission.ts'
 import { dpopProof } from '../../http/bearer-token.ts'
 import { isMediaType } from '../../http/response.ts'
 import { type Answer, type Route, type RouteRequest, routesOf } from '../../http/route.ts'
+import { sourceOf } from '../../nf/source.ts'
 import { decodeBase64 } from '../../octets/base64.ts'
 import { EAP_RELAY, ENTITLEMENT } from '../../spec/entitlement-operations.ts'
 import { EapRelayMessage } from '../../spec/messages/entitlement.ts'
@@ -14,7 +15,7 @@ import { documentTypeFor, takesEapRelay, writeDocument } from '../ts43/document.
 import { clearedCookie, sessionCookie, sessionOf } from './session-cookie.ts'
 
 export interface DeviceRoutePorts extends DevicePorts {
-  /** whether somebody at this address may ask once more now */
+  /** @param source - where the request came from. @returns whether that may ask once more now */
   mayAsk(source: string): boolean
 }
 
@@ -75,7 +76,11 @@ async function answerRelay(ent: DeviceRoutePorts, head: Head, body: object): Pro
 }
 
 function refuseFlood(ent: DeviceRoutePorts, { socket }: Head): void {
-  refuseUnless(ent.mayAsk(socket.remoteAddress ?? ''), 'TOO_MANY_REQUESTS', 'too many requests come from this address')
+  refuseUnless(
+    ent.mayAsk(sourceOf(socket.remoteAddress)),
+    'TOO_MANY_REQUESTS',
+    'too many requests come from this address',
+  )
 }
 
 const userAgentOf = ({ headers }: Head) => headers['user-agent'] ?? ''
