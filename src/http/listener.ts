@@ -17,6 +17,7 @@ import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadl
 import type { Log } from './log.ts'
 import type { Authenticators, Route, Schemes } from './route.ts'
 import { addRoute, CONTENT_LIMIT, refuseBeforeRouting, refuseOtherMethods } from './routing.ts'
+import { compileByTurns } from './schema.ts'
 
 export interface ListenerOptions<Peers> {
   readonly name: string
@@ -66,6 +67,7 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
   return {
     async listen(host, port) {
       await app.listen({ host, port })
+      compileByTurns(options.routes.flatMap(({ content }) => content?.schema ?? []))
       const address = app.server.address()
       return typeof address === 'object' && address !== null ? address.port : port
     },

@@ -11,7 +11,6 @@ import { pathOf, type Reply, type Request, sendAnswer, socketOf } from './answer
 import { parseQuery } from './content.ts'
 import type { App } from './listener.ts'
 import type { Authenticators, Route, Schemes } from './route.ts'
-import { validatorOf } from './schema.ts'
 
 /** Octets of content, unless the route states another limit. */
 export const CONTENT_LIMIT = 65_536
@@ -59,8 +58,6 @@ export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authentic
   const authenticate = Object.hasOwn(authenticators, credential) ? authenticators[credential] : undefined
   if (typeof authenticate !== 'function')
     throw new Error(`${name}: ${operation.id} declares no credential that can be checked`)
-  // Compiled now, so that no first request waits for it.
-  if (content !== undefined) validatorOf(content.schema)
   const admitted = new WeakMap<Request, Admitted<Peers[keyof Peers]>>()
   app.route({
     method: operation.method,

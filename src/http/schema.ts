@@ -26,8 +26,19 @@ export function findInvalidParam<Schema extends TSchema>(schema: Schema, value: 
   return validate(value) ? undefined : invalidParam(validate.errors?.find(isOfTwoAlternatives) ?? validate.errors?.[0])
 }
 
-/** Compiles a schema before the first message of its type comes: the largest takes long enough to be felt. */
-export function validatorOf(schema: TSchema): ValidateFunction {
+/**
+ * Compiles schemas before the first messages of their types come, because the largest takes long enough to be felt: one
+ * in each turn of the event loop, so that neither the start of a server nor a request waits for all of them.
+ */
+export function compileByTurns([first, ...others]: readonly TSchema[]): void {
+  if (first === undefined) return
+  setImmediate(() => {
+    validatorOf(first)
+    compileByTurns(others)
+  })
+}
+
+function validatorOf(schema: TSchema): ValidateFunction {
   const known = compiled.get(schema)
   if (known !== undefined) return known
   const validate = ajv.compile(schema)
