@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { readCredential } from '../../src/eec/index.ts'
@@ -8,7 +8,9 @@ import { deriveKecs, deriveKedge } from '../../src/keys/kedge.ts'
 import { eecIdTag } from '../../src/octets/eec-id-tag.ts'
 import { parseKedgeId } from '../../src/spec/kedge-id.ts'
 import { insertUsim, type UeDescription } from '../../src/ue/index.ts'
+import { aDomain } from '../certificates/a-domain.ts'
 import { parsed } from '../keys/octets.ts'
+import { certified } from '../nf/a-network.ts'
 import { edgeward, edgewardJson, type Outcome, type Server, serve, storyFolder } from '../stories/program.ts'
 import { EEC_1, insertion } from '../ue/a-folder.ts'
 import { aSubscription, NETWORK, SUBSCRIPTION } from '../ue/a-home-network.ts'
@@ -122,6 +124,26 @@ describe('the device in TR 33.839 figure 6.x.2-1, on the command line', () => {
     const paths = ecs.received.slice(received).map(({ path }) => path)
     assert.deepEqual([paths, ecs.offered.length], [['/eecs-authentication/v1/requests'], offered + 1])
     assert.equal((await run(...provisioning(EEC_1), '--method', 'none')).code, 2)
+  })
+
+  test('TS 33.558 6.2: with a certificate, which needs its key, and no key of the UE', async () => {
+    const taking = await anEcs({ offer: ['TLS_CLIENT_SERVER_CERTIFICATE'] })
+    const { issuers } = await aDomain({ domain: 'device.example', rootCurve: 'P-256' })
+    const { credential } = await certified(issuers.eec, { role: 'eec', eecId: EEC_1 })
+    await writeFile(story.at('eec.crt'), credential.certificateChain)
+    await writeFile(story.at('eec.key'), credential.privateKey, { mode: 0o600 })
+    await writeFile(story.at('taking.crt'), taking.root)
+    const way = ['--ecs', taking.apiRoot, '--root', story.at('taking.crt'), '--method', 'certificate']
+    const own = ['--certificate', story.at('eec.crt')]
+    const document = await runJson<Provisioned>(...provisioning(EEC_1), ...way, ...own, '--key', story.at('eec.key'))
+    assert.equal(document.ednCnfgInfo.length, 1)
+    const asked = taking.received.length
+    const { code, stderr } = await run(...provisioning(EEC_1), ...way, ...own)
+    assert.deepEqual([code, stderr], [1, 'Failed: a certificate is --certificate and --key\n'])
+    await chmod(story.at('eec.key'), 0o644)
+    assert.equal((await run(...provisioning(EEC_1), ...way, ...own, '--key', story.at('eec.key'))).code, 1)
+    assert.equal(taking.received.length, asked)
+    taking.close()
   })
 
   test('with another USIM the keys are gone, and the EECs hear so', async () => {

@@ -24,13 +24,14 @@ export class GivenTokens {
   }
 
   /**
-   * Takes over all of an answer, or none. Those of earlier answers stay.
+   * Takes over all of an answer, or none. Those of earlier answers stay while they are of use.
    *
    * @param since - milliseconds since 1970, from before the request
    * @throws AnswerNotAccepted if one is not for its EES, not of this EEC, not bound to its key, or has ended
    */
   take(tokens: readonly EesToken[], since: number): void {
     const taken = tokens.map((token) => [nameOf(token), usableFrom(since, this.#check(token, since))] as const)
+    for (const [name, { usableUntil }] of this.#tokens) if (usableUntil <= since) this.#tokens.delete(name)
     for (const [name, token] of taken) this.#tokens.set(name, token)
   }
 
