@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Peer } from '../../../src/http/client.ts'
 import type { EcsInfoDiscoveryResp } from '../../../src/spec/messages/ecs-discovery.ts'
 import type { ServProvResp } from '../../../src/spec/messages/ecs-service-provisioning.ts'
@@ -10,6 +11,7 @@ import { refusedWith } from '../refusals.ts'
 import { bodyOf, onboard, profileOf, type RunningEes } from '../running-ecs.ts'
 import { anEes, ecsName, eesName, type Member, startMember, trail, trust } from './a-federation.ts'
 import { connectAs } from './a-hostile-peer.ts'
+import { FaultProxy } from './fault-proxy.ts'
 
 const DISCOVER = '/eecs-ecsdiscovery/v1/ecs-info/discover'
 const PROVISION = '/eecs-esp/v1/request'
@@ -52,9 +54,13 @@ describe('target EESs across ECSs: TS 29.558 9.2, TS 23.558 8.8.3.3 and 8.17.2',
   let c: Member
   let client: RunningEes
   let fromA: Peer
+  let proxy: FaultProxy
 
   before(async () => {
-    ;[a, b, c] = await Promise.all([startMember('a', labels), startMember('b', labels), startMember('c', labels)])
+    proxy = await FaultProxy.before(() => Number(new URL(c.ecs.serving.listeners.mtls).port))
+    const behind = `mtlsRoot: https://${ecsName('c')}:${proxy.port}\n`
+    const started = [startMember('a', labels), startMember('b', labels), startMember('c', labels, {}, behind)] as const
+    ;[a, b, c] = await Promise.all(started)
     // A ring, and both ways between a and each of the others.
     for (const [one, other] of [
       [a, b],
@@ -77,6 +83,7 @@ describe('target EESs across ECSs: TS 29.558 9.2, TS 23.558 8.8.3.3 and 8.17.2',
   })
   after(async () => {
     fromA.close()
+    await proxy.close()
     await Promise.all([a, b, c].map(({ ecs }) => ecs.close()))
   })
 
@@ -264,13 +271,17 @@ describe('target EESs across ECSs: TS 29.558 9.2, TS 23.558 8.8.3.3 and 8.17.2',
     assert.equal(line?.['correlation'], undefined)
   })
 
-  test('FW-08: an ECS that does not answer takes nothing away from the others; without them it is a 503 and no 404', async () => {
-    await c.ecs.close()
-    assert.deepEqual(
-      (await found('eas-both')).map(({ eesId }) => eesId),
-      ['ees1-b'],
-    )
-    refusedWith(await find('eas-nobody'), 'PEER_NOT_AVAILABLE')
-    c = await startMember('c', labels)
-  })
+  for (const fault of ['refused', 'hung', 'mute after the handshake'] as const) {
+    test(`FW-08: ${fault}: the EESs of the others are found; that there are none, nobody says; and it comes back`, async () => {
+      proxy.set(fault)
+      assert.deepEqual(
+        (await found('eas-both')).map(({ eesId }) => eesId),
+        ['ees1-b'],
+      )
+      refusedWith(await find('eas-nobody'), 'PEER_NOT_AVAILABLE')
+      proxy.set(undefined)
+      for (let tries = 0; tries < 60 && (await found('eas-both')).length < 2; tries += 1) await wait(100)
+      assert.equal((await found('eas-both')).length, 2)
+    })
+  }
 })
