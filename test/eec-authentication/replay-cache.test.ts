@@ -33,6 +33,21 @@ describe('what must not be used twice: RFC 9449 11.1, D-14', () => {
     assert.ok(!cache.isFirst(use('b', 300), NOW - 3_600_000))
   })
 
+  test('TM-01: a clock that was ahead for a moment stops nobody for longer than it may be wrong', () => {
+    const cache = new ReplayCache(NOW)
+    assert.ok(cache.isFirst(use('before', 60), NOW))
+    const inTenYears = NOW + 10 * 365 * 86_400_000
+    cache.isFirst({ name: 'ahead', iat: inTenYears / 1000, goodUntil: inTenYears + 60_000 }, inTenYears)
+    const proofAt = (iat: number, now = iat) =>
+      cache.isFirst({ name: `${iat}`, iat: iat / 1000, goodUntil: iat + 60_000 }, now)
+
+    assert.ok(!cache.isFirst(use('before', 60), NOW + 1_000), 'it was forgotten, and is refused all the same')
+    assert.ok(!proofAt(NOW + 31_000, NOW + 1_000), 'a client that is ahead may have used it before')
+    assert.ok(proofAt(NOW + 32_000))
+    assert.ok(!proofAt(NOW + 32_000, NOW + 33_000))
+    assert.ok(!cache.isFirst({ name: 'ahead', iat: inTenYears / 1000, goodUntil: inTenYears + 60_000 }, NOW + 34_000))
+  })
+
   test('what was made before the memory began is taken for used; the second in which it began is in it', () => {
     const cache = new ReplayCache(NOW + 900)
     assert.ok(!cache.isFirst(use('a', 60, NOW / 1000 - 1), NOW + 900))
