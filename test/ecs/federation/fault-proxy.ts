@@ -27,6 +27,8 @@ export type Fault = (typeof FAULTS)[number]
 /** A TCP proxy on loopback, before a server that knows nothing of it. */
 export class FaultProxy {
   fault: Fault | undefined
+  /** what came from the server and did not get through as it was */
+  spoilt = 0
   readonly port: number
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -70,8 +72,9 @@ export class FaultProxy {
     server.on('data', (octets) => {
       flights += 1
       // The first one from the server brings the handshake to its end (RFC 8446 2), and nothing of an answer.
-      if (flights > 1 && fault !== undefined && wrongCertificate(fault) === undefined) spoil(client, octets, fault)
-      else client.write(octets)
+      if (flights < 2 || fault === undefined || wrongCertificate(fault) !== undefined) return void client.write(octets)
+      this.spoilt += 1
+      spoil(client, octets, fault)
     })
     server.on('end', () => client.end())
   }
