@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { readCertificate, x5tS256 } from '../../certificates/certificate.ts'
+import { bearerToken } from '../../http/bearer-token.ts'
 import type { Evidence } from '../../http/route.ts'
 import { sha256Base64url } from '../../octets/digest.ts'
 import type { ApplicationError } from '../../spec/application-errors.ts'
@@ -66,15 +67,15 @@ export function callers<Entry extends PeerEntry>(nf: CallerPorts<Entry>): Caller
   }
 }
 
-/** A certificate is read and its chain checked once for each allow-list; its time is looked at whenever it is shown. */
+/**
+ * A certificate is read and its chain checked once for each allow-list; its time is looked at whenever it is shown.
+ * A connection shows one for good: nothing is renegotiated.
+ */
 function certificateCheck<Entry extends PeerEntry>({ peers, now }: CallerPorts<Entry>) {
+  let onConnection = new WeakMap<TLSSocket, Vouched>()
   let seen = new LRUCache<string, Vouched>({ max: REMEMBERED })
   let list = peers()
-  return (socket: TLSSocket): Vouched => {
-    if (list !== peers()) {
-      list = peers()
-      seen = new LRUCache({ max: REMEMBERED })
-    }
+  const shownOn = (socket: TLSSocket): Vouched => {
     const der = peerCertificate(socket)
     refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
     const thumbprint = x5tS256(der)
@@ -84,14 +85,25 @@ function certificateCheck<Entry extends PeerEntry>({ peers, now }: CallerPorts<E
     seen.set(thumbprint, shown)
     return shown
   }
+  return (socket: TLSSocket): Vouched => {
+    if (list !== peers()) {
+      list = peers()
+      onConnection = new WeakMap()
+      seen = new LRUCache({ max: REMEMBERED })
+    }
+    const known = onConnection.get(socket)
+    if (known !== undefined && known.certificate.notAfter >= now()) return known
+    const shown = shownOn(socket)
+    onConnection.set(socket, shown)
+    return shown
+  }
 }
 
 /** TS 33.501 13.4.1.1.2 step 2 at a producer; what is true of a token for good is remembered. @returns its scope */
 function tokenCheck(fqdn: Fqdn, issuers: ReadonlyMap<string, KeySource>, now: () => number) {
   const read = new LRUCache<string, AccessTokenClaims>({ max: REMEMBERED })
   return async ({ headers }: Evidence, peer: NfPeer, scope: string): Promise<Scope> => {
-    const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(headers.authorization ?? '')?.[1]
-    refuseUnless(token !== undefined, 'CREDENTIAL_MISSING', 'a bearer token is required')
+    const token = bearerToken(headers.authorization)
     const name = sha256Base64url(token)
     const claims = read.get(name) ?? (await readAccessToken(token, { issuers, audience: fqdn, now: now() }))
     read.set(name, claims)
