@@ -114,8 +114,7 @@ async function tellable(
   const client = requestingEes === undefined ? undefined : vouchedFor(ecs, srcEcs, requestingEes)
   const asker = { ecs: srcEcs, ...(client !== undefined && { fqdn: client }) }
   const told = ecs
-    .findEess(wanted)
-    .filter((ees) => mayKnow(ecs.policy(), asker, ees))
+    .findEess(wanted, (ees) => mayKnow(ecs.policy(), asker, ees))
     .slice(0, MOST_EESS)
     .map((ees) => ({ ...ees, eesInfo: onlyAsked(forEess(ees.eesInfo), wanted.easId) }))
   if (told.length === 0) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES here')

@@ -3,6 +3,7 @@ import { refuseUnless } from '../../spec/refusal.ts'
 import { mayKnow } from '../authorization-server/decide.ts'
 import type { Policy } from '../authorization-server/policy.ts'
 import { type ProvisioningPorts, toEdnConfigInfo } from '../provisioning/provision-service.ts'
+import type { IndexedEes } from '../provisioning/registration-index.ts'
 import { wishesOf } from '../provisioning/service-wishes.ts'
 import type { EesPeer } from '../registrar/registration.ts'
 
@@ -43,10 +44,12 @@ export async function discoverTargetEes(
   const { 'ees-id': eesId, 'eas-id': easId, 'target-dnai': dnai } = query
   refuseUnless(eesId && easId, 'MANDATORY_IE_MISSING', 'ees-id and eas-id are required')
   refuseUnless(eesId === caller.eesId, 'CLIENT_MISMATCH', 'ees-id is another EES than that of the certificate')
+  const fits = (ees: IndexedEes) =>
+    ees.registrationId !== caller.registration.registrationId &&
+    (dnai === undefined || ees.eesInfo.dnais?.includes(dnai) === true) &&
+    mayKnow(ecs.policy(), caller, ees)
   const found = ecs
-    .findEess(wishesOf({ acProfs: [{ acId: 'target', eass: [{ easId }] }] }))
-    .filter((ees) => ees.registrationId !== caller.registration.registrationId && mayKnow(ecs.policy(), caller, ees))
-    .filter(({ eesInfo }) => dnai === undefined || eesInfo.dnais?.includes(dnai))
+    .findEess(wishesOf({ acProfs: [{ acId: 'target', eass: [{ easId }] }] }), fits)
     .map((ees) => ({ ...ees, eesInfo: forEess(ees.eesInfo) }))
   return found.length > 0 ? toEdnConfigInfo(found) : ecs.discoverElsewhere(caller, { easId, dnai })
 }

@@ -20,8 +20,11 @@ export interface AuthenticatedEec extends EecPeer {
 }
 
 export interface ProvisioningPorts {
-  /** @returns registrations that live now, not more than an answer has room for */
-  findEess(wanted: Aspects): readonly IndexedEes[]
+  /**
+   * @param accept - which of those that fit may be told
+   * @returns registrations that live now, not more than an answer has room for
+   */
+  findEess(wanted: Aspects, accept?: (ees: IndexedEes) => boolean): readonly IndexedEes[]
 }
 
 /**

@@ -96,12 +96,15 @@ export class RegistrationIndex {
     return { before }
   }
 
-  /** @returns at most so many that fit and have not expired, the oldest registration first */
-  find(wanted: Aspects, now: number, most: number): IndexedEes[] {
+  /**
+   * @param accept - which of those that fit may be told
+   * @returns at most so many that fit and have not expired, the oldest registration first
+   */
+  find(wanted: Aspects, now: number, most: number, accept: (ees: IndexedEes) => boolean = everyone): IndexedEes[] {
     const found = new Set<IndexedEes>()
     for (const ees of this.#candidates(wanted)) {
       if (found.size === most) break
-      if (ees.expiresAt > now && fits(ees.served, wanted)) found.add(ees)
+      if (ees.expiresAt > now && fits(ees.served, wanted) && accept(ees)) found.add(ees)
     }
     return [...found].sort((a, b) => a.order - b.order)
   }
@@ -119,6 +122,8 @@ export class RegistrationIndex {
     for (const list of shortest) yield* list
   }
 }
+
+const everyone = () => true
 
 /** Who serves which value of one aspect, and who says nothing about it. */
 class ServedLists {

@@ -18,12 +18,12 @@ import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { openProvisioningNotifier, type ProvisioningNotifier } from '../adapters/provisioning-notifier.ts'
 import { offeredMethods } from '../authentication/offered-methods.ts'
 import { authMethodsOf, type EecPolicy } from '../authorization-server/eec-policy.ts'
-import { eecGrantRoute, eecTokenRoute } from '../authorization-server/eec-token-routes.ts'
 import { issueEesTokens } from '../authorization-server/request-eec-token.ts'
 import type { EcsPeers } from '../peers.ts'
 import { describeEes } from '../provisioning/describe-ees.ts'
 import type { AuthenticatedEec, ProvisioningPorts } from '../provisioning/provision-service.ts'
 import type { IndexedRegistration } from '../provisioning/registration-index.ts'
+import { eecGrantRoute, eecTokenRoute } from '../routes/eec-token-routes.ts'
 import { type EecCredential, provisioningRoute } from '../routes/provisioning-routes.ts'
 import { subscriptionRoutes } from '../routes/subscription-routes.ts'
 import type { EcsUrls } from '../urls.ts'
@@ -52,7 +52,7 @@ export async function openEecSide(ecs: OpenEcs, credential: () => ServerCredenti
     notifier.notifications.changed(change)
   })
   const { mostEess } = configuration.provisioning
-  const findEess: ProvisioningPorts['findEess'] = (wanted) => index.find(wanted, clock.now(), mostEess)
+  const findEess: ProvisioningPorts['findEess'] = (wanted, accept) => index.find(wanted, clock.now(), mostEess, accept)
   const notifier = await openProvisioningNotifier(ecs, { findEess }, credential)
   const replays = new ReplayCache(clock.now())
   const { entitlementServers } = configuration.authentication

@@ -53,3 +53,21 @@ describe('Eecs_TargetEESDiscovery: TS 29.558 9.2', () => {
     assert.equal((await ask('north', { 'eas-id': '' })).status, 400)
   })
 })
+
+test('TK-14: EESs that it may not know of take no room from those that it may', async () => {
+  const ecs = await runEcs('ecs1.example.com', {}, '\nprovisioning:\n  mostEess: 1\n')
+  try {
+    await appendFile(join(ecs.folder, 'policy.yaml'), RULES)
+    await ecs.operator.reloadPolicy()
+    for (const name of ['east', 'west', 'south']) await onboard(ecs, { eesId: name, fqdn: `${name}.example.com` })
+    const { peer } = await onboard(ecs, { eesId: 'north', fqdn: 'north.example.com' })
+    const path = '/eecs-targeteesdiscovery/v1/ees-profiles?ees-id=north&eas-id=eas-1'
+    const { ednCnfgInfo } = bodyOf<ECSServProvResp>(await peer.request({ method: 'GET', path }))
+    assert.deepEqual(
+      ednCnfgInfo.flatMap(({ eess }) => eess.map(({ eesId }) => eesId)),
+      ['south'],
+    )
+  } finally {
+    await ecs.close()
+  }
+})
