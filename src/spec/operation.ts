@@ -9,3 +9,8 @@ export interface Operation {
   readonly path: string
   readonly clause: string
 }
+
+/** One command of an operator, on the listener `admin` of a server: no specification has those. */
+export function operatorOperation(id: string, method: Operation['method'], path: string): Operation {
+  return { id, api: 'operator', method, path: `/operator/v1${path}`, clause: 'ours' }
+}

@@ -6,7 +6,7 @@ import { Refusal } from '../../spec/refusal.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { clientTls } from '../../tls/client.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
-import { OPERATOR_OPERATIONS } from '../routes/operator-routes.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 
 /** Where a serving ECS says that its operator finds it. */
 export const ADMIN_FILE = 'admin.json'

@@ -15,8 +15,6 @@ import {
 } from './issue-token.ts'
 import { type Policy, tokenApis } from './policy.ts'
 
-export { issueForEes, type TokenResponse } from './issue-token.ts'
-
 /**
  * AccessTokenReq of TS 29.510 as an EES sends it, with `client_id` of RFC 6749, `resource` of RFC 8707 and our `eecId`.
  * Members that no decision depends on are not read.

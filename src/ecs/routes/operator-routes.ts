@@ -1,35 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
-import type { Operation } from '../../spec/operation.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 import type { EcsPeers } from '../peers.ts'
 
 const route = routesOf<EcsPeers>()
 const strict = { additionalProperties: false }
-
-function operation(id: string, method: Operation['method'], path: string): Operation {
-  return { id, api: 'operator', method, path: `/operator/v1${path}`, clause: 'ours' }
-}
-
-export const OPERATOR_OPERATIONS = {
-  invite: operation('InviteEes', 'POST', '/invitations'),
-  list: operation('ListEes', 'GET', '/ees'),
-  /** by `id` in the query: an EES ID may have slashes, which no path segment has */
-  show: operation('ShowEes', 'GET', '/ees/description'),
-  revoke: operation('RevokeEes', 'POST', '/revocations'),
-  verifyAudit: operation('VerifyAudit', 'GET', '/audit/verification'),
-  backup: operation('Backup', 'POST', '/backups'),
-  explain: operation('ExplainPolicy', 'GET', '/policy/explanation'),
-  reloadPolicy: operation('ReloadPolicy', 'POST', '/policy/reload'),
-  addPeer: operation('AddPeer', 'POST', '/peers'),
-  listPeers: operation('ListPeers', 'GET', '/peers'),
-  removePeer: operation('RemovePeer', 'POST', '/peers/removal'),
-  showAuthorities: operation('ShowAuthorities', 'GET', '/authorities'),
-  stageAuthority: operation('StageAuthority', 'POST', '/authorities/staging'),
-  switchAuthority: operation('SwitchAuthority', 'POST', '/authorities/switch'),
-  retireAuthority: operation('RetireAuthority', 'POST', '/authorities/retirement'),
-  rotateKeys: operation('RotateSigningKeys', 'POST', '/signing-keys/rotation'),
-} as const
 
 const InvitationRequest = Type.Object(
   {

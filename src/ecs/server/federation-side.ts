@@ -6,13 +6,13 @@ import type { EcsContext } from '../adapters/context.ts'
 import type { LiveFederation } from '../adapters/federation.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { commit } from '../adapters/registration-store.ts'
-import type { AuthorizationServer } from '../authorization-server/routes.ts'
 import { discoverElsewhere } from '../federation/discover-elsewhere.ts'
 import { forwardRequest } from '../federation/forward-request.ts'
 import { receiveForwarding } from '../federation/receive-request.ts'
 import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
 import type { EcsPeers } from '../peers.ts'
 import type { ProvisioningPorts } from '../provisioning/provision-service.ts'
+import type { AuthorizationServer } from '../routes/authorization-server-routes.ts'
 
 export interface FederationSide {
   /** that asks other ECSs for what it has not */

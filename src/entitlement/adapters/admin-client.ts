@@ -1,6 +1,6 @@
 import { operatorClient } from '../../nf/adapters/operator-client.ts'
-import { OPERATOR_OPERATIONS } from '../operations.ts'
 import type { EntitlementCommands } from '../operator/commands.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 
 /** The operator's commands, carried out by the entitlement server that serves from this folder. */
 export async function entitlementAdminClient(folder: string): Promise<EntitlementCommands & { close(): void }> {

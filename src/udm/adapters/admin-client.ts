@@ -1,6 +1,6 @@
 import { operatorClient } from '../../nf/adapters/operator-client.ts'
-import { OPERATOR_OPERATIONS } from '../operations.ts'
 import type { UdmCommands } from '../operator/commands.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 
 /** The operator's commands, carried out by the UDM that serves from this folder. */
 export async function udmAdminClient(folder: string): Promise<UdmCommands & { close(): void }> {

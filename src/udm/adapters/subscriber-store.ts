@@ -8,7 +8,7 @@ import type { NfInstanceId } from '../../spec/identifiers.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import type { Gpsi, RoutingIndicator, Supi } from '../../spec/subscriber-identifiers.ts'
 import { GuardFailed } from '../../store/errors.ts'
-import { queriesOn, statement } from '../../store/queries.ts'
+import { prepared, queriesOn, statement } from '../../store/queries.ts'
 import type { Store } from '../../store/store.ts'
 import type { AuthStatus } from '../authentication/auth-events.ts'
 import type { Subscriber, Subscription } from '../subscriber.ts'
@@ -36,15 +36,21 @@ export async function addSubscribers(udm: SubscriberStore, subscribers: readonly
   }
 }
 
+const subscriberOf = prepared(({ supi }: { supi: string }) =>
+  db.selectFrom('subscriber').selectAll().where('supi', '=', supi),
+)
+
 export async function findSubscriber({ store, dataKey }: SubscriberStore, supi: Supi): Promise<Subscriber | undefined> {
-  const query = db.selectFrom('subscriber').selectAll().where('supi', '=', supi)
-  const [row] = await store.read<SubscriberRow>(query.compile())
+  const [row] = await store.read<SubscriberRow>(subscriberOf({ supi }))
   return row && { ...toSubscription(row), keys: openKeys(dataKey, row) }
 }
 
+const nameOf = prepared(({ supi }: { supi: string }) =>
+  db.selectFrom('subscriber').select('supi').where('supi', '=', supi),
+)
+
 export async function hasSubscriber({ store }: SubscriberStore, supi: Supi): Promise<boolean> {
-  const rows = await store.read(db.selectFrom('subscriber').select('supi').where('supi', '=', supi).compile())
-  return rows.length === 1
+  return (await store.read(nameOf({ supi }))).length === 1
 }
 
 /** In the order of their SUPIs, without any key. */
@@ -71,22 +77,35 @@ export async function removeSubscriber({ store }: SubscriberStore, supi: Supi): 
   }
 }
 
+const moveSqn = prepared(({ supi, was, becomes }: { supi: string; was: number; becomes: number }) =>
+  db.updateTable('subscriber').set({ sqn_he: becomes }).where('supi', '=', supi).where('sqn_he', '=', was),
+)
+
 /** @throws Refusal NF_CONGESTION if SQN_HE moved meanwhile */
 export async function storeSqn({ store }: SubscriberStore, supi: Supi, was: number, becomes: number): Promise<void> {
-  const query = db.updateTable('subscriber').set({ sqn_he: becomes }).where('supi', '=', supi).where('sqn_he', '=', was)
+  const expect = { rows: 1, otherwise: 'SQN_MOVED' }
   try {
-    await store.commit([statement(query, { rows: 1, otherwise: 'SQN_MOVED' })])
+    await store.commit([{ ...moveSqn({ supi, was, becomes }), expect }])
   } catch (cause) {
     if (!(cause instanceof GuardFailed)) throw cause
     throw new Refusal('NF_CONGESTION', 'another vector was made meanwhile', { cause })
   }
 }
 
+const authStatus = prepared((row: Selectable<UdmTables['auth_status']>) => {
+  const { supi: _, ...newer } = row
+  return db
+    .insertInto('auth_status')
+    .values(row)
+    .onConflict((conflict) => conflict.column('supi').doUpdateSet(newer))
+})
+
 export async function storeAuthStatus(
   { store }: SubscriberStore,
   { supi, authEventId, event }: AuthStatus,
 ): Promise<void> {
   const row = {
+    supi,
     auth_event_id: authEventId,
     nf_instance_id: event.nfInstanceId.toLowerCase(),
     success: event.success ? (1 as const) : (0 as const),
@@ -94,11 +113,7 @@ export async function storeAuthStatus(
     auth_type: event.authType,
     serving_network_name: event.servingNetworkName,
   }
-  const query = db
-    .insertInto('auth_status')
-    .values({ supi, ...row })
-    .onConflict((conflict) => conflict.column('supi').doUpdateSet(row))
-  await store.commit([statement(query)])
+  await store.commit([authStatus(row)])
 }
 
 /** @returns whether there was one of this identifier, from this AUSF */

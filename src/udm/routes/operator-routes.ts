@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
 import type { OperatorPeers } from '../../nf/server/serve-operator.ts'
-import { OPERATOR_OPERATIONS } from '../operations.ts'
 import type { UdmCommands } from '../operator/commands.ts'
+import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 
 const route = routesOf<OperatorPeers>()
 const strict = { additionalProperties: false }

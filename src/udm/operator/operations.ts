@@ -1,8 +1,4 @@
-import type { Operation } from '../spec/operation.ts'
-
-function operation(id: string, method: Operation['method'], path: string): Operation {
-  return { id, api: 'operator', method, path: `/operator/v1${path}`, clause: 'ours' }
-}
+import { operatorOperation as operation } from '../../spec/operation.ts'
 
 /** On the `admin` listener. A SUPI stands in no path. */
 export const OPERATOR_OPERATIONS = {

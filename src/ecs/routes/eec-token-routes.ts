@@ -3,11 +3,16 @@ import { ok, type Route, routesOf } from '../../http/route.ts'
 import type { EcsMethod } from '../../spec/authentication-methods.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
+import { PATHS } from '../authorization-server/metadata.ts'
+import {
+  EecAssertionForm,
+  EecTokenForm,
+  type EecTokenPorts,
+  requestEecToken,
+} from '../authorization-server/request-eec-token.ts'
 import type { EcsPeers } from '../peers.ts'
 import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
-import { withMethods } from '../routes/eec-answer.ts'
-import { PATHS } from './metadata.ts'
-import { EecAssertionForm, EecTokenForm, type EecTokenPorts, requestEecToken } from './request-eec-token.ts'
+import { withMethods } from './eec-answer.ts'
 
 const route = routesOf<EcsPeers>()
 

@@ -1,12 +1,22 @@
 import { ok, type Route, routesOf } from '../../http/route.ts'
 import type { Operation } from '../../spec/operation.ts'
 import { toJwkSet } from '../../tokens/key-set.ts'
+import {
+  type IntrospectionPorts,
+  introspectToken,
+  TokenReferenceForm,
+} from '../authorization-server/introspect-token.ts'
+import {
+  authorizationServerMetadata,
+  type Endpoints,
+  KeyRequest,
+  PATHS,
+  retrieveKey,
+} from '../authorization-server/metadata.ts'
+import { tokenApis } from '../authorization-server/policy.ts'
+import { requestToken, TokenForm, type TokenPorts } from '../authorization-server/request-token.ts'
+import { type RevocationPorts, revokeToken } from '../authorization-server/revoke-token.ts'
 import type { EcsPeers } from '../peers.ts'
-import { type IntrospectionPorts, introspectToken, TokenReferenceForm } from './introspect-token.ts'
-import { authorizationServerMetadata, type Endpoints, KeyRequest, PATHS, retrieveKey } from './metadata.ts'
-import { tokenApis } from './policy.ts'
-import { requestToken, TokenForm, type TokenPorts } from './request-token.ts'
-import { type RevocationPorts, revokeToken } from './revoke-token.ts'
 
 export interface AuthorizationServer extends TokenPorts, IntrospectionPorts, RevocationPorts, Endpoints {}
 
