@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { readCertificate, x5tS256 } from '../../src/certificates/certificate.ts'
 import { readCrl } from '../../src/certificates/crl.ts'
-import { Guard } from '../../src/ees/guard/guard.ts'
+import { type ClientAuthority, Guard } from '../../src/ees/guard/guard.ts'
 import { refusalAnswer } from '../../src/ees/guard/refusal-answer.ts'
 import { watchRevocation } from '../../src/ees/guard/revocation-watch.ts'
 import type { Fqdn } from '../../src/spec/identifiers.ts'
@@ -28,11 +28,15 @@ const certificateOf = async (name: Fqdn) => readCertificate(firstPem((await ecs.
 const [ofA, ofARenewed, ofB] = [await certificateOf(A), await certificateOf(A), await certificateOf(B)]
 const authority = domain.issuers.ees.certificate
 
-function aGuard({ crl = undefined as (() => ReturnType<typeof readCrl> | undefined) | undefined, time = clock } = {}) {
+function aGuard({
+  crl = undefined as (() => ReturnType<typeof readCrl> | undefined) | undefined,
+  time = clock,
+  authorities = [{ certificate: authority, ...(crl && { crl }) }] as readonly ClientAuthority[],
+} = {}) {
   return new Guard({
     issuers: new Map([[ecs.origins.server, keySetOf([ecs.tokenSigner.publicKey])]]),
     audience: T_EES,
-    authorities: () => [{ certificate: authority, ...(crl && { crl }) }],
+    authorities: () => authorities,
     clock: time,
   })
 }
@@ -232,6 +236,30 @@ describe('the certificate of the client: TS 33.501 13.1.0, TS 33.310 6.1.3c', ()
     await refusedAs(aGuard(), 'CERTIFICATE_NOT_ACCEPTED', Buffer.from('certificate'))
     const time = aClock(ofA.notAfter + 1)
     await refusedAs(aGuard({ time }), 'CERTIFICATE_NOT_ACCEPTED')
+  })
+
+  test('FW-03: a partner that names the authority of another as its own keeps nobody out, and lets nobody in', async () => {
+    const of = (name: string, nameSpace: string) => ({
+      certificate: authority,
+      partner: { fqdn: name, nameSpace: [nameSpace] },
+    })
+    const [hostile, honestly] = [of('ecs.evil.example', 'evil.example'), of('ecs.ecsp.example', 'ecsp.example')]
+    const token = await issueAccessToken(
+      {
+        iss: ecs.origins.server,
+        sub: A,
+        aud: T_EES,
+        scope: scope(SCOPE),
+        certificateThumbprint: x5tS256(ofA.der),
+        srcEcs: fqdn('ecs.ecsp.example'),
+      },
+      { signer: ecs.tokenSigner, now: NOW, jti: randomUUID(), lifetime: 300 },
+    )
+    for (const authorities of [[honestly], [hostile, honestly], [honestly, hostile]])
+      assert.equal((await authorize(aGuard({ authorities }), { token })).fqdn, A)
+    for (const authorities of [[{ certificate: authority }], [hostile, { certificate: authority }]])
+      assert.equal((await authorize(aGuard({ authorities }))).fqdn, A)
+    await refusedAs(aGuard({ authorities: [hostile] }), 'CERTIFICATE_NOT_ACCEPTED')
   })
 
   test('CA-08: an open connection does not outlive its certificate', async () => {

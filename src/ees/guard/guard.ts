@@ -131,7 +131,7 @@ export class Guard {
     const { certificate } = client
     refuseUnless(now <= certificate.notAfter, 'CERTIFICATE_NOT_ACCEPTED', 'the client certificate has expired')
     const authority = this.#authorityOf(certificate)
-    const named = authority.partner === undefined || isInNameSpace(authority.partner.nameSpace, client.fqdn)
+    const named = speaksFor(authority.partner, client.fqdn)
     refuseUnless(named, 'CERTIFICATE_NOT_ACCEPTED', 'the ECS of the client does not speak for its name')
     const crl = authority.crl?.()
     const told = authority.crl === undefined || (crl !== undefined && now <= crl.nextUpdate)
@@ -148,10 +148,13 @@ export class Guard {
     client.checked = { against: crl }
   }
 
-  #authorityOf({ authorityKeyId }: Certificate): ClientAuthority {
-    const authority = this.#ports
+  /** Several partners may name one authority as theirs: it is of the one that speaks for the client (THREATS FW-03). */
+  #authorityOf({ authorityKeyId, subjectAltNames }: Certificate): ClientAuthority {
+    const [fqdn] = subjectAltNames.dnsNames
+    const named = this.#ports
       .authorities()
-      .find(({ certificate }) => authorityKeyId !== undefined && certificate.subjectKeyId?.equals(authorityKeyId))
+      .filter(({ certificate }) => authorityKeyId !== undefined && certificate.subjectKeyId?.equals(authorityKeyId))
+    const authority = named.find(({ partner }) => fqdn !== undefined && speaksFor(partner, fqdn)) ?? named[0]
     refuseUnless(
       authority,
       'CERTIFICATE_NOT_ACCEPTED',
@@ -159,6 +162,10 @@ export class Guard {
     )
     return authority
   }
+}
+
+function speaksFor(partner: ClientAuthority['partner'], name: string): boolean {
+  return partner === undefined || isInNameSpace(partner.nameSpace, name)
 }
 
 /** The ECS that the token names as that of the client is the one whose authority has certified it (D-17, D-19a). */
