@@ -165,10 +165,13 @@ export class PeerTrust {
   /** What is due; one peer that is down does not hold up the others. */
   async refresh(): Promise<void> {
     const now = this.#ecs.clock.monotonic()
-    const work = [...this.#known].map(([fqdn, { bundle }]) => {
-      const { bundleDueAt, listsDueAt } = this.#scheduleOf(fqdn)
-      if (bundleDueAt <= now) return this.#fetchOnce(fqdn)
-      return bundle !== undefined && listsDueAt <= now ? this.#fetchListsOnce(fqdn) : undefined
+    const work = [...this.#known.keys()].map((fqdn) => {
+      const { askedAt, bundleDueAt, listsDueAt } = this.#scheduleOf(fqdn)
+      const isGood = this.bundleOf(fqdn) !== undefined
+      // A wall clock that was set may end a bundle long before the next one is due (THREATS TM-01).
+      const dueAt = isGood ? bundleDueAt : Math.min(bundleDueAt, askedAt + TIMES.retry)
+      if (dueAt <= now) return this.#fetchOnce(fqdn)
+      return isGood && listsDueAt <= now ? this.#fetchListsOnce(fqdn) : undefined
     })
     await Promise.all(work)
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { before, describe, test } from 'node:test'
-import { createIssuer, createRoot, type Issuer } from '../../../src/certificates/authority.ts'
+import { createIssuer, createRoot, crossCertify, type Issuer } from '../../../src/certificates/authority.ts'
 import { type Certificate, readCertificate } from '../../../src/certificates/certificate.ts'
 import { issueCertificate } from '../../../src/certificates/issue.ts'
 import { writePem } from '../../../src/certificates/pem.ts'
@@ -109,6 +109,15 @@ describe('the trust bundle of an ECS', () => {
     // Who has slept through the middle does not learn it from the end.
     await refused(read(await signed(bundleOf([next]), next), [present]), 'CERTIFICATE_NOT_ACCEPTED')
     await refused(read(await signed(bundleOf([present]), present), [next]), 'CERTIFICATE_NOT_ACCEPTED')
+  })
+
+  test('who has slept through the middle learns it from the end if the old root certifies the new one', async () => {
+    const cross = await crossCertify(next.root.certificate, present.root, { now: NOW, random: systemRandom })
+    const bundle = bundleOf([next, present])
+    const text = await signed({ ...bundle, issuers: [...bundle.issuers, cross] }, next)
+    const { roots, expires } = await read(text, [present])
+    assert.deepEqual([roots.length, expires], [2, Math.floor(NOW / 1000) * 1000 + 86_400_000])
+    await refused(read(await signed(bundle, next), [present]), 'CERTIFICATE_NOT_ACCEPTED')
   })
 
   test('FW-03: it is of this ECS, by its own certificate and no other: no EES, no other ECS of its root', async () => {
