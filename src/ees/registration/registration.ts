@@ -93,9 +93,16 @@ export class Registration {
 
   /**
    * Re-enrolment (RFC 7030 4.2.2; D-7): the next certificate for the same name, and with `newKey` for a new key.
-   * The present one stays good until its end. The end of the registration moves with it, so that is read again.
+   * The present one stays good until its end. The end of the registration moves with it, so that is read again. So are the
+   * authorities of the ECS: this is how an EES hears of another root that does nothing else by itself.
    */
-  renew({ newKey = false } = {}): Promise<EESRegistration> {
+  async renew({ newKey = false } = {}): Promise<EESRegistration> {
+    const renewed = await this.#renew(newKey)
+    await this.partners(0).catch(() => {})
+    return renewed
+  }
+
+  #renew(newKey: boolean): Promise<EESRegistration> {
     return this.#inTurn(async () => {
       const privateKey = newKey ? await this.#ports.newPrivateKey() : this.credential.privateKey
       const signer = signerOf(createPrivateKey(privateKey))
