@@ -9,6 +9,7 @@ import type { Fqdn, RegistrationId } from '../../src/spec/identifiers.ts'
 import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
 import { decryptJwe } from '../../src/tokens/jwe.ts'
 import { certified, fqdn } from '../nf/a-network.ts'
+import { rankSum } from '../rank-sum.ts'
 import malformed from '../vectors/keys/malformed-kedge-ids.json' with { type: 'json' }
 import { authenticated, type Caller, ECS1, type EcsDomain, type RunningCore, runCore, SET_1, SUPI } from './a-core.ts'
 
@@ -129,6 +130,33 @@ describe('Nausf_UEAuthentication_keyrequest: TR 33.839 6.x.2.1 steps 5 and 6, D-
     const { kedgeId } = await authenticated(await limited.seafAgain())
     assert.equal((await guesser.keyRequest({ kedgeId, eecId })).status, 429)
     assert.equal((await honest.keyRequest({ kedgeId, eecId })).status, 200)
+  })
+
+  const needsQuiet =
+    process.env['EDGEWARD_DEEP'] === undefined ? 'it needs a machine of its own: npm run test:deep' : false
+  test('KE-07: 50,000 pairs do not tell a key that is there for others from none', { skip: needsQuiet }, async (t) => {
+    const timed = await runCore()
+    t.after(() => timed.close())
+    await timed.changeConfiguration('ausf', () => ({ keyRequests: { perSecond: 100_000, burst: 100_000 } }))
+    await timed.restartAusf()
+    const guesser = await timed.trustedEcs(ECS1)
+    const { kedgeId: there } = await authenticated(await timed.seafAgain())
+    const ids = { unknown: unknownId(), misrouted: there.replace('rid0', 'rid1') }
+    const times = { unknown: [] as number[], misrouted: [] as number[] }
+    const measure = async (kind: keyof typeof ids) => {
+      const start = performance.now()
+      const { status } = await guesser.keyRequest({ kedgeId: ids[kind], eecId })
+      times[kind].push(performance.now() - start)
+      assert.equal(status, 404)
+    }
+    for (let pair = 0; pair < 50_000; pair += 1) {
+      const [first, second] =
+        randomBytes(1).readUInt8() > 127 ? (['unknown', 'misrouted'] as const) : (['misrouted', 'unknown'] as const)
+      await measure(first)
+      await measure(second)
+    }
+    const { z } = rankSum(times.unknown, times.misrouted)
+    assert.ok(Math.abs(z) < 4, `z = ${z}`)
   })
 
   test('KE-10: a NEF asks for the ECSs of its list, and for none that calls by itself', async () => {
