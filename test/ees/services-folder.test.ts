@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { asEesOperator } from '../../src/ees/adapters/as-operator.ts'
 import { certifyEas } from '../../src/ees/adapters/eas-authority.ts'
+import { operatorClient } from '../../src/ees/adapters/operator-client.ts'
 import { readEesConfiguration } from '../../src/ees/adapters/read-configuration.ts'
 import { EES_DEFAULTS } from '../../src/ees/configuration.ts'
 import { serveEes } from '../../src/ees/index.ts'
-import { operatorOf } from '../../src/ees/server/operator-socket.ts'
 import { createLog } from '../../src/http/log.ts'
 import { aKey } from '../certificates/a-domain.ts'
 import { csrOf } from '../ecs/running-ecs.ts'
@@ -80,7 +80,7 @@ describe('the folder of an EES that serves', () => {
         (await operator.listEecs('', 10)).map(({ eecId }) => eecId),
       )
     assert.deepEqual(await list(), ['eec-1'])
-    await assert.rejects(operatorOf(folder).relocate('eec-9', 'https://ees9.ecsp.example'), {
+    await assert.rejects(operatorClient(folder).relocate('eec-9', 'https://ees9.ecsp.example'), {
       name: 'RefusedByServer',
       code: 'REGISTRATION_NOT_FOUND',
     })

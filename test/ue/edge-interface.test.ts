@@ -242,7 +242,7 @@ describe('who may ask', () => {
     await new Promise((resolve) => idle.once('connect', resolve))
     const began = performance.now()
     await ue.stop()
-    assert.ok(performance.now() - began < 2_000)
+    assert.ok(performance.now() - began < 5_000, 'before the caller would have been put out for being slow')
     await assert.rejects(stat(ue.socket), { code: 'ENOENT' })
   })
 

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CannotOpenStore } from '../../store/errors.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
-import { OPERATOR_SOCKET, operatorOf } from '../server/operator-socket.ts'
+import { OPERATOR_SOCKET } from '../operator/messages.ts'
 import { openServices, type ServicesOptions } from './open-services.ts'
+import { operatorClient } from './operator-client.ts'
 import { readEesConfiguration } from './read-configuration.ts'
 
 /** Runs an operator's command in the EES that serves from the folder, or on the folder itself if none does. */
@@ -19,6 +20,6 @@ export async function asEesOperator<Result>(
     if (serving) return undefined
     throw error
   })
-  if (services === undefined) return command(operatorOf(folder))
+  if (services === undefined) return command(operatorClient(folder))
   return command(services.operator).finally(() => services.close())
 }

@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from 'typebox'
 import { toRefusal } from '../../http/answer.ts'
 import { parseJsonContent } from '../../http/content.ts'
 import type { Log } from '../../http/log.ts'
+import { isSocketPath, type PrivateSocket, readContent, servePrivateSocket } from '../../http/private-socket.ts'
 import { toProblem, wwwAuthenticate } from '../../http/problem.ts'
 import { isMediaType } from '../../http/response.ts'
 import { findInvalidParam } from '../../http/schema.ts'
@@ -70,23 +70,8 @@ const RESOURCES = new Map([
 ])
 
 const CONTENT_LIMIT = 4_096
-/** The longest path that every system takes for a Unix socket. */
-const LONGEST_PATH = 103
-
-/** A caller that is slow is one that is gone. */
-const BOUNDS = {
-  headersTimeout: 5_000,
-  requestTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 4_096,
-}
-
+/** milliseconds */
 const GRACE = 1_000
-
-export interface EdgeSocket {
-  /** Answers what is under way, then closes. */
-  close(): Promise<void>
-}
 
 /**
  * Serves the local interface of a UE: HTTP/1.1 on a Unix socket of mode 0600, one request a connection, and a token for
@@ -100,25 +85,16 @@ export interface EdgeSocket {
  * @param path - whoever calls has made sure that no other process serves there
  * @throws NotUsable if the path is too long for a socket
  */
-export async function serveEdgeSocket(path: string, ue: EdgeInterface, log: Log): Promise<EdgeSocket> {
-  if (Buffer.byteLength(path) > LONGEST_PATH) throw new NotUsable(`${path} is too long for a Unix socket`)
-  await rm(path, { force: true })
-  const server = createServer(BOUNDS)
-  server.maxConnections = 32
-  server.on('request', (request, response) => {
-    answer(ue, request, log)
-      .then((content) => send(response, 200, 'application/json', content))
-      .catch((error: unknown) => sendRefusal(response, toRefusal(error, explain, log), pathOf(request), log))
-      .catch(() => response.destroy())
-  })
-  await listenPrivately(server, path)
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        setTimeout(() => server.closeAllConnections(), GRACE).unref()
-      }),
+export async function serveEdgeSocket(path: string, ue: EdgeInterface, log: Log): Promise<PrivateSocket> {
+  if (!isSocketPath(path)) throw new NotUsable(`${path} is too long for a Unix socket: give the UE a shorter folder`)
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      send(response, 200, 'application/json', await answer(ue, request, log))
+    } catch (error) {
+      sendRefusal(response, toRefusal(error, explain, log), pathOf(request), log)
+    }
   }
+  return servePrivateSocket(path, respond, { grace: GRACE })
 }
 
 async function answer(ue: EdgeInterface, request: IncomingMessage, log: Log): Promise<object> {
@@ -128,23 +104,12 @@ async function answer(ue: EdgeInterface, request: IncomingMessage, log: Log): Pr
   const caller = await identifyEec(ue, request.headers.authorization)
   const json = isMediaType(request.headers['content-type'], 'application/json')
   refuseUnless(json, 'UNSUPPORTED_MEDIA_TYPE', 'the content is application/json')
-  const content = parseJsonContent(await read(request))
+  const content = parseJsonContent(await readContent(request, CONTENT_LIMIT))
   const invalid = findInvalidParam(found.schema, content)
   refuseUnless(invalid === undefined, 'MANDATORY_IE_INCORRECT', 'the content is not of the type of this resource')
   const given = await found.act(ue, caller, content)
   log.info({ eec: eecIdTag(caller.eecId) }, found.message)
   return given
-}
-
-async function read(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    length += part.length
-    refuseUnless(length <= CONTENT_LIMIT, 'CONTENT_TOO_LARGE', 'the content is longer than this operation takes')
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
 }
 
 function send(response: ServerResponse, status: number, mediaType: string, content: object): void {
@@ -167,15 +132,3 @@ function explain(error: unknown): Refusal | undefined {
 }
 
 const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0] ?? ''
-
-/** There is no moment at which others could connect: the socket is made with the mode, and its folder is closed too. */
-function listenPrivately(server: Server, path: string): Promise<void> {
-  const listening = new Promise<void>((resolve, reject) => server.once('listening', resolve).once('error', reject))
-  const umask = process.umask(0o177)
-  try {
-    server.listen(path)
-  } finally {
-    process.umask(umask)
-  }
-  return listening
-}
