@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { asEesOperator } from '../ees/adapters/as-operator.ts'
 import { certifyEas } from '../ees/adapters/eas-authority.ts'
-import { onboard, openRegistration, type Registration, serveEes } from '../ees/index.ts'
+import { type EESInfo, onboard, openRegistration, type Registration, serveEes } from '../ees/index.ts'
 import type { OperatorCommands as EesOperatorCommands } from '../ees/operator/commands.ts'
 import type { Resolve } from '../http/client.ts'
 import { createLog } from '../http/log.ts'
@@ -110,6 +110,18 @@ function addLife(ees: Command): void {
       const token = await withRegistration(options, (registration) => registration.token(purpose))
       print(options.json === true, token, token.accessToken)
     })
+  withFolder(ees.command('discover'))
+    .description('find other EESs that serve an EAS and that this one may have tokens for, at its ECS or across ECSs')
+    .requiredOption('--eas-id <id>', 'the EAS that they shall serve')
+    .option('--dnai <dnai>', 'where')
+    .action(async (options: Common & { easId: string; dnai?: string }) => {
+      const { easId, dnai } = options
+      const ednCnfgInfo = await withRegistration(options, (registration) =>
+        registration.discoverTargetEess({ easId, dnai }),
+      )
+      const eess = ednCnfgInfo.flatMap((network) => network.eess)
+      print(options.json === true, { ednCnfgInfo }, eess.map(lineOf).join('\n') || `No other EES serves ${easId}.`)
+    })
   withFolder(ees.command('deregister'))
     .description('end the registration; certificate and tokens end with it')
     .action(async (options: Common) => {
@@ -120,6 +132,11 @@ function addLife(ees: Command): void {
         'Deregistered. The certificate is revoked; a new invitation is needed to come back.',
       )
     })
+}
+
+function lineOf({ eesId, endPt }: EESInfo): string {
+  const place = endPt?.fqdn ?? endPt?.uri ?? [...(endPt?.ipv4Addrs ?? []), ...(endPt?.ipv6Addrs ?? [])].join(' ')
+  return `${eesId} at ${place}`
 }
 
 function addServe(ees: Command): void {

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
 import { openRegistration, type Registration } from '../../src/ees/index.ts'
+import type { ECSServProvResp } from '../../src/spec/messages/service-provisioning.ts'
 import type { AccessTokenClaims } from '../../src/tokens/access-token.ts'
 import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
 
@@ -60,7 +61,7 @@ describe('an EES of one ECS trusts an EES of another: TS 33.501 13.4.1.1.3', () 
     writeFileSync(story.at('bundle.json'), JSON.stringify(bundle))
     writeFileSync(
       story.at('profile.json'),
-      JSON.stringify({ eesId: name, endPt: { fqdn: EESS[name] }, eecRegConf: true }),
+      JSON.stringify({ eesId: name, endPt: { fqdn: EESS[name] }, eecRegConf: true, easIds: [`eas-${name}`] }),
     )
     const files = ['--bundle', story.at('bundle.json'), '--profile', story.at('profile.json'), '--dir', story.at(name)]
     await edgewardJson('ees', 'onboard', ...files, ...flags)
@@ -103,6 +104,21 @@ describe('an EES of one ECS trusts an EES of another: TS 33.501 13.4.1.1.3', () 
     return ees1.request(`https://${EESS.ees2}:${port}`, message, { scope: SCOPE, eecId: 'eec-1' })
   }
 
+  const discover = (easId: string) =>
+    edgeward('ees', 'discover', '--dir', story.at('ees1'), '--eas-id', easId, '--json')
+
+  test('TK-14: the S-EES asks its own ECS who serves an EAS, finds the T-EES of the other one, and has a token for it', async () => {
+    const { code, stdout, stderr } = await discover('eas-ees2')
+    assert.equal(code, 0, stderr)
+    const { ednCnfgInfo } = JSON.parse(stdout) as Pick<ECSServProvResp, 'ednCnfgInfo'>
+    const [found, ...others] = ednCnfgInfo.flatMap(({ eess }) => eess)
+    assert.deepEqual([found?.eesId, found?.endPt, others], ['ees2', { fqdn: EESS.ees2 }, []])
+    assert.equal((await token('eec-1', found?.endPt?.fqdn)).code, 0)
+    assert.deepEqual(JSON.parse((await discover('eas-ees1')).stdout), { ednCnfgInfo: [] })
+    const ofEes2 = ['ees', 'discover', '--dir', story.at('ees2'), '--eas-id', 'eas-ees1']
+    assert.match((await edgeward(...ofEes2)).stdout, /^No other EES serves eas-ees1\./, 'no rule opens ees1 to it')
+  })
+
   test('the token that the other ECS signs opens the EES of that ECS, and says who asks, under which ECS, for which EEC', async () => {
     const response = await askWhoAmI()
     assert.equal(response.status, 200, response.body.toString())
@@ -125,6 +141,9 @@ describe('an EES of one ECS trusts an EES of another: TS 33.501 13.4.1.1.3', () 
     const without = await token()
     assert.equal(without.code, 1)
     assert.match(without.stderr, /503/)
+    const unknown = await discover('eas-ees2')
+    assert.equal(unknown.code, 1)
+    assert.match(unknown.stderr, /503/)
     await start('ecs2')
     await until(async () => (await token()).code === 0, 'no token after the restart of ecs2')
     for (const ecs of ['ecs1', 'ecs2'] as const)

@@ -7,6 +7,7 @@ import { signerOf } from '../../ports/signer.ts'
 import { parseFqdn } from '../../spec/identifiers.ts'
 import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/ees-registration.ts'
 import type { Partners } from '../../spec/messages/partners.ts'
+import type { EDNConfigInfo } from '../../spec/messages/service-provisioning.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
 import type { Connect } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
@@ -21,6 +22,7 @@ import {
   updateRequest,
 } from './resource-exchange.ts'
 import { Session } from './session.ts'
+import { processTargetDiscoveryResponse, type TargetWish, targetDiscoveryRequest } from './target-discovery.ts'
 import type { GrantedToken } from './token-exchange.ts'
 
 const SCOPE = 'eecs-eesregistration'
@@ -191,6 +193,17 @@ export class Registration {
     const { authorityKeyId } = this.certificate
     const { subjectKeyId } = this.#signing ?? {}
     return authorityKeyId !== undefined && subjectKeyId !== undefined && !subjectKeyId.equals(authorityKeyId)
+  }
+
+  /**
+   * Eecs_TargetEESDiscovery (TS 29.558 9.2): other EESs that serve an EAS, and that this one could have a token for. If our
+   * ECS has none it asks the ECSs that it trusts; the answer looks the same.
+   *
+   * @returns by the network they stand in; empty if there are none
+   * @throws PeerUnavailable, AnswerNotAccepted; RefusedByServer, with 503 if another ECS could not be asked
+   */
+  async discoverTargetEess(wish: TargetWish): Promise<readonly EDNConfigInfo[]> {
+    return processTargetDiscoveryResponse(await this.#session.ecs.request(targetDiscoveryRequest(this.record, wish)))
   }
 
   /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
