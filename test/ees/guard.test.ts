@@ -298,6 +298,43 @@ describe('the certificate of the client: TS 33.501 13.1.0, TS 33.310 6.1.3c', ()
     const theirs = readCrl(await foreign.crl())
     await refusedAs(aGuard({ crl: () => theirs }), 'CERTIFICATE_NOT_ACCEPTED')
   })
+
+  test('CA-07: without a current list of a partner its EESs are put off, and those of another ECS are not', async () => {
+    const { issuers, issue } = await elsewhere
+    const partner = { fqdn: 'ecs.other.example', nameSpace: ['other.example'] }
+    const name = fqdn('ees1.other.example')
+    const { registrationId } = ecs
+    const certificate = (await issue({ role: 'ees', fqdn: name, registrationId })).der
+    const foreign = await anEcs({ now: clock.now, domain: await elsewhere })
+    const [current, brief] = [readCrl(await foreign.crl()), readCrl(await foreign.crl(60_000))]
+    const grant = { iss: ecs.origins.server, sub: name, aud: T_EES, scope: scope(SCOPE), srcEcs: fqdn(partner.fqdn) }
+    const token = await issueAccessToken(
+      { ...grant, certificateThumbprint: x5tS256(certificate) },
+      { signer: ecs.tokenSigner, now: NOW, jti: randomUUID(), lifetime: 300 },
+    )
+    const guardWith = (crl: ClientAuthority['crl'], time = clock) => {
+      const theirs = { certificate: issuers.ees.certificate, partner, ...(crl && { crl }) }
+      return aGuard({ time, authorities: [{ certificate: authority }, theirs] })
+    }
+    assert.equal(
+      (
+        await authorize(
+          guardWith(() => current),
+          { certificate, token },
+        )
+      ).fqdn,
+      name,
+    )
+    const later = aClock()
+    const ranOut = guardWith(() => brief, later)
+    const connection = {}
+    await authorize(ranOut, { certificate, token, connection })
+    later.pass(60_001)
+    for (const guard of [guardWith(() => undefined), ranOut]) {
+      await assert.rejects(authorize(guard, { certificate, token, connection }), { code: 'NF_CONGESTION' })
+      assert.equal((await authorize(guard)).fqdn, A)
+    }
+  })
 })
 
 describe('the watch of a revocation list', () => {
