@@ -6,6 +6,7 @@ export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'PUBLIC KEY' | 'X
 
 const LINE = 64
 
+/** RFC 7468 3: lines of 64 characters that end in LF. */
 export function writePem(label: PemLabel, der: Uint8Array): string {
   const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('base64')
   const lines: string[] = []

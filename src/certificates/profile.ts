@@ -71,6 +71,7 @@ export const AUTHORITY_NAMES: Readonly<Record<'root' | IssuerRole, string>> = {
   'eec-issuer': 'Edgeward EEC issuing CA',
 }
 
+/** Whether certificates of this role sign others. */
 export function isAuthority(role: Role): role is 'root' | IssuerRole {
   return Object.hasOwn(AUTHORITY_NAMES, role)
 }

@@ -33,6 +33,7 @@ export type SignerAlgorithm = 'ecdsa-with-SHA256' | 'ecdsa-with-SHA384'
 
 const NAMES = new Map(Object.entries(ALGORITHMS).map(([name, row]) => [row.oid, name as SignatureAlgorithm]))
 
+/** @returns the DER of the AlgorithmIdentifier: RFC 5758 3.2, RFC 4055 5 */
 export function writeSignatureAlgorithm(name: SignatureAlgorithm): Buffer {
   return ALGORITHMS[name].identifier
 }

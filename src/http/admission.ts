@@ -73,6 +73,7 @@ export function refuseForeignHost({ headers }: Request, hosts: readonly string[]
 /** RFC 3986 3.3 `segment-nz` after decoding, without the segments that mean another directory (THREATS HT-09). */
 const SEGMENT = /^(?!\.{1,2}$)[\w\-.~!$&'()*+,;=:@]+$/
 
+/** @throws Refusal RESOURCE_URI_STRUCTURE_NOT_FOUND if a path parameter could mean another resource */
 export function refuseForeignParameters(params: Readonly<Record<string, string>>): void {
   const named = Object.values(params).every((value) => SEGMENT.test(value))
   refuseUnless(named, 'RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource')
@@ -105,6 +106,7 @@ function announcesContent(headers: Request['headers']): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
+/** @throws Refusal MANDATORY_IE_MISSING, MANDATORY_IE_INCORRECT, with the first member that is wrong */
 export function refuseInvalidContent(schema: TSchema, body: unknown): void {
   const invalid = findInvalidParam(schema, body)
   if (invalid === undefined) return

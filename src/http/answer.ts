@@ -27,10 +27,12 @@ export function socketOf(request: Request): TLSSocket {
   return (request.raw.stream?.session?.socket ?? request.raw.socket) as TLSSocket
 }
 
+/** The request target without its query. */
 export function pathOf(request: Request): string {
   return request.url.split('?', 1)[0] ?? ''
 }
 
+/** An object goes as JSON; text and octets go as they are, with the content type that their headers name. */
 export function sendAnswer(reply: Reply, { status, headers = {}, body }: Answer): Reply {
   reply.code(status).headers(headers)
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) return reply.send(body)
@@ -38,6 +40,7 @@ export function sendAnswer(reply: Reply, { status, headers = {}, body }: Answer)
   return reply.send(encode(body))
 }
 
+/** Problem details, or RFC 6749 5.2 where the route says so, with a challenge if one is due. */
 export function sendRefusal(request: Request, reply: Reply, refusal: Refusal): Reply {
   const { authorization } = request.headers
   const { schemes, refusals } = request.routeOptions.config ?? {}

@@ -23,12 +23,14 @@ export function parseQuery(source = ''): Record<string, string> {
   return parseParameters(source, MAX_QUERY_PARAMETERS)
 }
 
+/** @throws Refusal INVALID_MSG_FORMAT */
 export function parseFormContent(octets: Uint8Array): Record<string, string> {
   return parseParameters(parseTextContent(octets), MAX_FORM_PARAMETERS)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** UTF-8 and nothing else; a byte order mark is a character like others. @throws Refusal INVALID_MSG_FORMAT */
 export function parseTextContent(octets: Uint8Array): string {
   try {
     return utf8.decode(octets)

@@ -20,6 +20,7 @@ export interface PrivateSocket {
   close(): Promise<void>
 }
 
+/** Whether every system takes so long a path for a socket. */
 export function isSocketPath(path: string): boolean {
   return Buffer.byteLength(path) <= LONGEST_PATH
 }

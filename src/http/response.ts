@@ -81,6 +81,7 @@ export function readJson<Schema extends TSchema>(
   return value as Static<Schema>
 }
 
+/** Whatever its parameters are. @param expected - in lower case */
 export function isMediaType(contentType: string | undefined, expected: string): boolean {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() === expected
 }

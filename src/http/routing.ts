@@ -53,6 +53,7 @@ interface Admitted<Peer> {
   readonly socket: TLSSocket
 }
 
+/** @throws Error if the route declares a credential that no authenticator checks: such a server does not start */
 export function addRoute<Peers>(app: App, route: Route<Peers>, { name, authenticators, schemes }: Checks<Peers>): void {
   const { operation, credential, content, refusals = 'problem' } = route
   const authenticate = Object.hasOwn(authenticators, credential) ? authenticators[credential] : undefined

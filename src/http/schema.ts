@@ -46,6 +46,7 @@ function validatorOf(schema: TSchema): ValidateFunction {
   return validate
 }
 
+/** Also the check of what is not from outside, as of records on disk. */
 export function isOfSchema<Schema extends TSchema>(schema: Schema, value: unknown): value is Static<Schema> {
   return findInvalidParam(schema, value) === undefined
 }

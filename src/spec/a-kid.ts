@@ -34,6 +34,7 @@ export function parseAKid(text: string): AKid | undefined {
  */
 export type AkmaPskIdentity = Branded<'AkmaPskIdentity'>
 
+/** The other way round: {@link aKidOf}. */
 export function formatAkmaPskIdentity(aKid: AKid): AkmaPskIdentity {
   return `${AKMA_PREFIX}${aKid}` as AkmaPskIdentity
 }

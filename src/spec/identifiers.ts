@@ -35,14 +35,17 @@ export function isEntityId(text: string): boolean {
   return ENTITY_ID.test(text) && !text.includes('..')
 }
 
+/** @returns undefined if it is not of the form of an {@link EesId}; the letters stay as they are */
 export function parseEesId(text: string): EesId | undefined {
   return isEntityId(text) ? (text as EesId) : undefined
 }
 
+/** @returns undefined if it is not a version 4 UUID in lower case */
 export function parseNfInstanceId(text: string): NfInstanceId | undefined {
   return UUID.test(text) ? (text as NfInstanceId) : undefined
 }
 
+/** @returns undefined if it is not a version 4 UUID in lower case */
 export function parseRegistrationId(text: string): RegistrationId | undefined {
   return UUID.test(text) ? (text as RegistrationId) : undefined
 }

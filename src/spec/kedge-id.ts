@@ -76,6 +76,7 @@ export function formatPskIdentity({ eecIdTag, kedgeId }: PskIdentityParts): PskI
   return identity
 }
 
+/** @throws TypeError if the identity never went through its parser */
 export function pskIdentityParts(identity: PskIdentity): PskIdentityParts {
   const { tag = '', kedgeId = '' } = PSK_IDENTITY.exec(identity)?.groups ?? {}
   const parsed = parseKedgeId(kedgeId)

@@ -49,24 +49,29 @@ function isNai(text: string): boolean {
   )
 }
 
+/** @returns the SUPI (TS 29.571: `imsi-` or `nai-`), or undefined if it is not one in its only spelling */
 export function parseSupi(text: string): Supi | undefined {
   const wellFormed = IMSI.test(text) || (text.startsWith('nai-') && isNai(withoutTypePrefix(text)))
   return wellFormed ? (text as Supi) : undefined
 }
 
+/** @returns the GPSI (TS 29.571: `msisdn-` or `extid-`), or undefined if it is not one in its only spelling */
 export function parseGpsi(text: string): Gpsi | undefined {
   const wellFormed = MSISDN.test(text) || (text.startsWith('extid-') && isNai(withoutTypePrefix(text)))
   return wellFormed ? (text as Gpsi) : undefined
 }
 
+/** @returns undefined if it is not of the form of an {@link EecId}; the letters stay as they are */
 export function parseEecId(text: string): EecId | undefined {
   return isEntityId(text) ? (text as EecId) : undefined
 }
 
+/** @returns undefined if it is not 1 to 4 digits (TS 23.003 2.2B) */
 export function parseRoutingIndicator(text: string): RoutingIndicator | undefined {
   return ROUTING_INDICATOR.test(text) ? (text as RoutingIndicator) : undefined
 }
 
+/** @returns undefined if it is not a name as TS 24.501 9.12.1 builds it, with an MNC of 3 digits */
 export function parseServingNetworkName(text: string): ServingNetworkName | undefined {
   return SERVING_NETWORK_NAME.test(text) ? (text as ServingNetworkName) : undefined
 }

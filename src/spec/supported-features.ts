@@ -12,6 +12,7 @@ export const EDGEWARD_ONBOARDING = 64
 /** Ours, in Eecs_ServiceProvisioning (D-12): the answer brings `eesTokens`, far from where the features of TS 24.558 will be. */
 export const EDGEWARD_EES_TOKENS = 64
 
+/** @param suppFeat - hexadecimal digits; undefined supports nothing */
 export function hasFeature(suppFeat: string | undefined, feature: number): boolean {
   const digit = suppFeat?.at(-1 - Math.floor((feature - 1) / 4)) ?? '0'
   return ((Number.parseInt(digit, 16) >> ((feature - 1) % 4)) & 1) === 1
@@ -27,6 +28,7 @@ export function withFeature(suppFeat: string | undefined, feature: number): stri
   return (BigInt(`0x${suppFeat || '0'}`) | (1n << BigInt(feature - 1))).toString(16)
 }
 
+/** @returns hexadecimal digits, `0` for no feature */
 export function featuresOf(features: readonly number[]): string {
   return features.reduce((bits, feature) => bits | (1n << BigInt(feature - 1)), 0n).toString(16)
 }

@@ -30,6 +30,7 @@ export class StoreUnavailable extends Error {
  */
 export type ReasonNotToOpen = 'locked' | 'newer' | 'foreign' | 'damaged'
 
+/** Thrown by what opens a store: nothing of it was changed. */
 export class CannotOpenStore extends Error {
   override readonly name = 'CannotOpenStore'
   readonly reason: ReasonNotToOpen

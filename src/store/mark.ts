@@ -23,6 +23,7 @@ export interface MarkWriter {
 
 const LENGTH = 256
 
+/** @param file - of the database */
 export function markFileOf(file: string): string {
   return `${file}-mark`
 }

@@ -56,6 +56,7 @@ export function isEmpty(database: DatabaseSync): boolean {
   throw new CannotOpenStore('foreign', 'the file is a database, but not a store')
 }
 
+/** The tables of the store itself, beside those of the entity. */
 export function createOwnTables(database: DatabaseSync): void {
   inTransaction(database, () => database.exec(CREATE))
 }
@@ -76,10 +77,12 @@ export function readState(database: DatabaseSync): State {
   return { commits, epoch, restoredIn, isCopy: isCopy === 1, head: { seq, hash } }
 }
 
+/** @returns the value that SQLite has for it, of whatever type that is */
 export function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
 }
 
+/** All of the action or nothing. */
 export function inTransaction(database: DatabaseSync, action: () => void): void {
   database.exec('BEGIN IMMEDIATE')
   try {

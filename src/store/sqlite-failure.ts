@@ -30,10 +30,12 @@ export function isOfStatement(error: unknown): boolean {
   return !(error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE')
 }
 
+/** Whether another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return ((resultCode(error) ?? 0) & 0xff) === BUSY
 }
 
+/** Whether SQLite found that the file is not what it wrote. */
 export function isDamage(error: unknown): boolean {
   return [CORRUPT, NOTADB].includes((resultCode(error) ?? 0) & 0xff)
 }

@@ -25,6 +25,7 @@ export interface AusfParts {
   readonly udm: NfClient
 }
 
+/** For Nausf_UEAuthentication: the UDM, the keys that are derived and where they are kept. */
 export function authenticationPorts(
   ausf: OpenAusf,
   { contexts, kedges, kakmas, udm }: AusfParts,
@@ -44,6 +45,7 @@ export function authenticationPorts(
   }
 }
 
+/** For Nausf_UEAuthentication_keyrequest: what is delivered is on record before it leaves. */
 export function keyRequestPorts(
   ausf: OpenAusf,
   { kedges }: AusfParts,
@@ -74,6 +76,7 @@ export function keyRequestPorts(
   }
 }
 
+/** For Naanf_AKMA: what is delivered is on record before it leaves. */
 export function applicationKeyPorts(
   { clock, store, configuration }: OpenAusf,
   { kakmas }: AusfParts,

@@ -32,6 +32,7 @@ export interface NfClientOptions {
   readonly patience?: number
 }
 
+/** The connection is made with the first request, and again when it has gone. */
 export function nfClient({ origin, root, credential, resolve, timers, patience = 3_000 }: NfClientOptions): NfClient {
   const peer = openPeer(origin, clientTls([root], credential), resolve)
   return {

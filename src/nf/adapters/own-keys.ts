@@ -28,6 +28,7 @@ export async function readSealedPrivateKey(file: string, secret: SealingSecret):
   }
 }
 
+/** For OpenSSL, which takes the private key of a listener as text. @throws FileRefused */
 export async function pemOfSealedKey(file: string, secret: SealingSecret): Promise<string> {
   return (await readSealedPrivateKey(file, secret)).export({ type: 'pkcs8', format: 'pem' }).toString()
 }

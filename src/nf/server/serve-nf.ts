@@ -136,6 +136,7 @@ async function tokenIssuers(folder: string, { authorization }: NfConfiguration) 
   return { issuers: new Map(await Promise.all(issuers)) }
 }
 
+/** Where a listener is reached on this machine; its certificate names it otherwise. */
 export function localUrl(address: string, port: number): string {
   return `https://${address.includes(':') ? `[${address}]` : address}:${port}`
 }

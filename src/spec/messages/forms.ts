@@ -38,6 +38,7 @@ export function openEnum<const Value extends string>(values: readonly Value[]): 
   return Type.Unsafe({ anyOf: [{ type: 'string', enum: [...values] }, { type: 'string' }] })
 }
 
+/** An enumeration that no release can extend: any other value is refused. */
 export function closedEnum<const Value extends string>(values: readonly Value[]): TUnsafe<Value> {
   return Type.Unsafe({ type: 'string', enum: [...values] })
 }

@@ -20,6 +20,7 @@ import {
 
 const PAGE = 500
 
+/** For vectors: requests for one subscriber wait for each other, so that none sees a stale SQN_HE. */
 export function authDataPorts(udm: OpenUdm): AuthDataPorts {
   return {
     random: udm.random,
@@ -31,6 +32,7 @@ export function authDataPorts(udm: OpenUdm): AuthDataPorts {
   }
 }
 
+/** For results of authentications. */
 export function authEventPorts(udm: OpenUdm): AuthEventPorts {
   return {
     newEventId: () => udm.random.uuid(),
@@ -40,6 +42,7 @@ export function authEventPorts(udm: OpenUdm): AuthEventPorts {
   }
 }
 
+/** The operator's commands, on the store of this UDM. */
 export function udmCommands(udm: OpenUdm): UdmCommands {
   return {
     async add(records) {

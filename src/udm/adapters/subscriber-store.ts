@@ -40,6 +40,7 @@ const subscriberOf = prepared(({ supi }: { supi: string }) =>
   db.selectFrom('subscriber').selectAll().where('supi', '=', supi),
 )
 
+/** @returns the subscriber with the keys opened, or undefined if there is none */
 export async function findSubscriber({ store, dataKey }: SubscriberStore, supi: Supi): Promise<Subscriber | undefined> {
   const [row] = await store.read<SubscriberRow>(subscriberOf({ supi }))
   return row && { ...toSubscription(row), keys: openKeys(dataKey, row) }
@@ -100,6 +101,7 @@ const authStatus = prepared((row: Selectable<UdmTables['auth_status']>) => {
     .onConflict((conflict) => conflict.column('supi').doUpdateSet(newer))
 })
 
+/** The last result of a subscriber takes the place of the one before. */
 export async function storeAuthStatus(
   { store }: SubscriberStore,
   { supi, authEventId, event }: AuthStatus,

@@ -25,6 +25,7 @@ const CardRecord = Type.Object({ id: Type.String(), settings: UsimSettingsRecord
 /** K and OPc. */
 const CARD = { octets: 32, record: CardRecord }
 
+/** The same subscription put in again is another card: the keys of the one before end with it. */
 export function newCard(subscription: Subscription, random: Pick<Random, 'uuid'>): Card {
   return { id: random.uuid(), subscription }
 }

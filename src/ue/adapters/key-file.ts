@@ -31,6 +31,7 @@ export interface KeyFile {
   load(): Promise<EstablishedKeys | undefined>
 }
 
+/** @param usim - the USIM that is in the UE now: keys of another one are not found */
 export function keyFile({ folder, secret }: { folder: string; secret: SealingSecret }, usim: string): KeyFile {
   const file = join(folder, FILES.keys)
   return {

@@ -63,6 +63,7 @@ export interface UeDescription {
   readonly entitlementEecs: readonly EecId[]
 }
 
+/** What can be shown of a UE: no SUPI, no key. @throws NotUsable, FileRefused */
 export async function describeUe(ue: UeFolder): Promise<UeDescription> {
   const { id, subscription } = await readCard(ue)
   const { homeNetwork, routingIndicator, homeNetworkPublicKey } = subscription.settings

@@ -24,6 +24,7 @@ export function newToken(random: Pick<Random, 'octets'>): string {
   return encodeBase64url(random.octets(32))
 }
 
+/** @returns what is kept in the place of a token, in hexadecimal digits */
 export function hashOf(token: string): string {
   return sha256(token).toString('hex')
 }

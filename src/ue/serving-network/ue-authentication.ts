@@ -91,6 +91,7 @@ export function processConfirmationResponse(response: Response): AnchorKey | und
   return anchorKey(supi, kseaf)
 }
 
+/** @param session - the URI of the link `eap-session`: TS 29.509 6.1 */
 export function eapSessionRequest(session: string, packet: Buffer): Message {
   return toAusf('POST', session, { eapPayload: packet.toString('base64') })
 }
