@@ -23,6 +23,9 @@ import type { TrustedPeer } from './trusted-peer.ts'
 /** ECSs that one discovery asks: each costs two messages at most. */
 const MOST_ASKED = 8
 
+/** What other ECSs answer. */
+export const DISCOVERY_ANSWERS = [EcsInfoDiscoveryResp, ServProvResp]
+
 /** A line of the audit trail. */
 export interface DiscoveryLine {
   /** the same in the trails of all ECSs that are asked */

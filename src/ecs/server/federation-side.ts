@@ -1,12 +1,13 @@
 import { writePem } from '../../certificates/pem.ts'
 import type { Route } from '../../http/route.ts'
+import { compileByTurns } from '../../http/schema.ts'
 import type { OwnAuthorities } from '../../spec/messages/partners.ts'
 import { authorizationServerPorts } from '../adapters/authorization-server.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import type { LiveFederation } from '../adapters/federation.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { commit } from '../adapters/registration-store.ts'
-import { discoverElsewhere } from '../federation/discover-elsewhere.ts'
+import { DISCOVERY_ANSWERS, discoverElsewhere } from '../federation/discover-elsewhere.ts'
 import { forwardRequest } from '../federation/forward-request.ts'
 import { receiveForwarding } from '../federation/receive-request.ts'
 import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
@@ -32,6 +33,7 @@ export function federationSide(
   const tokens = authorizationServerPorts(ecs, ecs.urls())
   const ports = federation.receiving(tokens)
   const discovering = federation.discovering()
+  if (federation.peers().length > 0) compileByTurns(DISCOVERY_ANSWERS)
   return {
     authorizationServer: { ...tokens, forward: (request) => forwardRequest(ports, request) },
     routes: federationRoutes({
