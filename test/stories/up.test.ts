@@ -28,6 +28,12 @@ describe('edgeward up', () => {
         String(expected),
       )
     }
+    const across = figures.find(({ case: name }) => name.startsWith('across two ECSs'))
+    const discovery = across?.steps.filter(({ message }) => message.startsWith('Eecs_TargetEESDiscovery')) ?? []
+    assert.match(
+      discovery.map(({ message }) => message).join(),
+      /ees3\.edge\.example\.net; ecs1 has none, and asks ecs2$/,
+    )
     for (const { steps } of figures) {
       assert.ok(steps.length > 0)
       for (const { clause, from, to, message, ms, ok: done } of steps) {

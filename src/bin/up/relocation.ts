@@ -48,6 +48,7 @@ function playWithin(edge: Edge, [source, target]: readonly [ServingEes, ServingE
   return play('P4', 'within one ECS: ees1 to ees2', audience, async (stage) => {
     await allow(stage, edge.ecs1, { id: 'relocation', fqdn: '*.edge.example.com', target: '*' })
     await registerEec(stage, edge, source)
+    await discover(stage, edge, source, target)
     await relocate(stage, edge, source, target)
     await refuseOthers(stage, edge, source, target)
   })
@@ -60,6 +61,7 @@ function playAcross(edge: Edge, source: ServingEes, audience: Audience) {
     const rule = { id: 'relocation-from-ecs1', ecs: edge.ecs1.server.fqdn, fqdn: '*.edge.example.com' }
     await allow(stage, edge.ecs2, { ...rule, target: EES3 })
     const target = await serve(edge, edge.ecs2, 'ees3', EES3)
+    await discover(stage, edge, source, target)
     await relocate(stage, edge, source, target)
     await refuseOthers(stage, edge, source, target)
     await target.server.stop()
@@ -151,6 +153,25 @@ async function registerEec(stage: Stage, edge: Edge, { name, fqdn, ecs, server }
       session.close()
     }
   })
+}
+
+/** The user moves to where another EES is. Which, the ECS of the first knows, or asks the ECSs that it trusts (EDGE-10). */
+async function discover(stage: Stage, edge: Edge, source: ServingEes, target: ServingEes): Promise<void> {
+  const registration = await openRegistration({ store: join(edge.folder, source.name), resolve: edge.resolve })
+  const [easId = ''] = profileOf(target.name, target.fqdn).easIds
+  const dnai = `dnai-${target.name}`
+  const across = source.ecs === target.ecs ? '' : ' and 8.17.2'
+  const arrow = { clause: `TS 23.558 8.8.3.3${across}`, from: source.fqdn, to: source.ecs.server.fqdn }
+  const asked = across === '' ? '' : `; ${source.ecs.name} has none, and asks ${target.ecs.name}`
+  try {
+    await stage.step(arrow, `Eecs_TargetEESDiscovery for ${easId} at ${dnai}: ${target.fqdn}${asked}`, async () => {
+      const found = await registration.discoverTargetEess({ easId, dnai })
+      const names = found.flatMap(({ eess }) => eess.map(({ endPt }) => endPt?.fqdn))
+      if (names.join() !== target.fqdn) throw new Error(`the ECS names ${names.join() || 'nobody'}`)
+    })
+  } finally {
+    registration.close()
+  }
 }
 
 /** The token first, as the push asks for it by itself; then the push, and where the EEC is after it. */
