@@ -21,7 +21,8 @@ import type { ServerCredential } from '../src/tls/profile.ts'
 import { openUdm } from '../src/udm/adapters/open-udm.ts'
 import { udmCommands } from '../src/udm/adapters/ports.ts'
 import { type Child, edgewardChild, scriptChild } from './child.ts'
-import { against, type Measured, type Result } from './result.ts'
+import { eachOf, inTurn, type Side } from './in-turn.ts'
+import { against, type Result } from './result.ts'
 import { ECS, environment, prepare } from './setting.ts'
 
 const HOME = { mcc: '001', mnc: '01' }
@@ -40,18 +41,23 @@ export async function benchCore(authentications: number, keyRequests: number): P
   const bare = await startBare()
   try {
     const kedgeIds: string[] = []
-    const authentication = await measure(core.processors, authentications, async (n) => {
-      kedgeIds.push(await authenticate(core.seaf, supiOf(n)))
-    })
-    const commits = await measure([bare.child], keyRequests, () => bare.commit())
-    const keys = await measure([core.ausf], keyRequests, (n) =>
-      requestKey(core.ecs, kedgeIds[n % kedgeIds.length] ?? ''),
+    const eachUe = eachOf(authentications)
+    const [authentication, commits] = await inTurn(
+      eachUe,
+      sideOf(core.processors, eachUe, async (n) => void kedgeIds.push(await authenticate(core.seaf, supiOf(n)))),
+      sideOf([bare.child], eachUe, () => bare.commit()),
+    )
+    const each = eachOf(keyRequests)
+    const [keys, answers] = await inTurn(
+      each,
+      sideOf([core.ausf], each, (n) => requestKey(core.ecs, kedgeIds[n % kedgeIds.length] ?? '')),
+      sideOf([bare.child], each, () => bare.commit()),
     )
     // Start and confirmation are two requests, and either leaves something on disk: SQN, and Kedge.
     const twoCommits = { rate: commits.rate / 2, microseconds: (commits.microseconds ?? 0) * 2 }
     return [
       against('primary authentications per second', authentication, twoCommits),
-      against('key requests per second', keys, commits),
+      against('key requests per second', keys, answers),
     ]
   } finally {
     await core.stop()
@@ -59,20 +65,19 @@ export async function benchCore(authentications: number, keyRequests: number): P
   }
 }
 
-async function measure(
-  servers: readonly Child[],
-  count: number,
-  act: (n: number) => Promise<unknown>,
-): Promise<Measured> {
-  const used = () => servers.reduce((sum, server) => sum + server.processorTime(), 0)
-  const [before, start] = [used(), performance.now()]
+/** @param act - is given a number that no act before it had */
+function sideOf(servers: readonly Child[], each: number, act: (n: number) => Promise<unknown>): Side {
   let next = 0
-  const worker = async () => {
-    while (next < count) await act(next++)
+  return {
+    async round() {
+      const end = next + each
+      const worker = async () => {
+        while (next < end) await act(next++)
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    },
+    used: () => servers.reduce((sum, server) => sum + server.processorTime(), 0),
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  const seconds = (performance.now() - start) / 1000
-  return { rate: count / seconds, microseconds: ((used() - before) / count) * 1e6 }
 }
 
 const supiOf = (n: number) => `imsi-00101${String(n).padStart(10, '0')}` as Supi

@@ -14,7 +14,8 @@ import { type EntitlementTokenClaims, issueEntitlementToken } from '../src/token
 import { jwkThumbprint } from '../src/tokens/jwk.ts'
 import { keySetOf } from '../src/tokens/key-set.ts'
 import { edgeScope } from '../src/tokens/scope.ts'
-import { bareVerifications, rateOf } from './rate.ts'
+import { atOnce, bareVerifications, processorTime } from './at-once.ts'
+import { eachOf, inTurn, partOf } from './in-turn.ts'
 import { against, type Result } from './result.ts'
 
 const ECS = 'ecs1.example.com' as Fqdn
@@ -47,20 +48,18 @@ export async function benchEecTokens(count: number): Promise<Result> {
     mayGoOn: rateLimit(NO_LIMIT, systemClock.monotonic),
   }
   const authenticate = (some: readonly PresentedRequest[]) =>
-    rateOf(some.length, async (n) => {
+    atOnce(some.length, async (n) => {
       const request = some[n]
       if (request !== undefined) await verifyEntitlement(server, request)
     })
-  const warm = requests.length / 5
-  await authenticate(requests.slice(0, warm))
-  const ours = await authenticate(requests.slice(warm))
-  const bare = await bareVerifications(requests.length, 2)
-  return against(
-    'EEC token authentications per second, token and proof new, against two crypto.verify',
-    { rate: ours },
-    { rate: bare },
-    0.6,
+  const each = eachOf(requests.length)
+  const [ours, bare] = await inTurn(
+    each,
+    { round: (n) => authenticate(partOf(requests, n)), used: processorTime },
+    { round: bareVerifications(each, 2), used: processorTime },
   )
+  const name = 'EEC token authentications per second, token and proof new, against two crypto.verify'
+  return against(name, ours, bare, 0.6)
 }
 
 interface Eec {

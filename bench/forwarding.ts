@@ -9,11 +9,12 @@ import type { Fqdn } from '../src/spec/identifiers.ts'
 import { clientTls } from '../src/tls/client.ts'
 import type { ServerCredential } from '../src/tls/profile.ts'
 import { type Child, edgewardChild, scriptChild } from './child.ts'
-import { load, type Request } from './load.ts'
+import { eachOf, inTurn, type Side } from './in-turn.ts'
+import { type Load, openLoad, type Request } from './load.ts'
 import { against, type Bounded, type Result } from './result.ts'
 import { ECS, environment, prepare, type Setting } from './setting.ts'
 
-const SHAPE = { connections: 2, streams: 24 }
+const SHAPE = { connections: 2, streams: 24, status: 200 }
 const OTHER = 'ecs2.example.org' as Fqdn
 const SCOPE = 'eees-eeccontextreloc'
 const NAMES = [ECS, OTHER, 'ees1.example.com', 'ees2.example.com', 'ees3.example.org']
@@ -39,16 +40,12 @@ export async function benchForwarding(count: number): Promise<{ results: Result[
   const setting = await prepare()
   const edge = await startEdge(setting)
   try {
-    const grants = (target: string) => rateOf(edge.home, 'mtls', requestFor(target), { ...edge, count })
-    const local = await grants('ees2.example.com')
-    const forwarded = await grants('ees3.example.org')
-    const trip = await bareRate(setting, 'trips', count)
-    const signed = await bareRate(setting, 'grants', count)
-    const limit = 1 / (2 / local + 1 / trip)
+    const [local, forwarded, trip, signed] = await measure(setting, edge, eachOf(count))
+    const limit = { rate: 1 / (2 / local.rate + 1 / trip.rate) }
     return {
       results: [
-        against('token grants for an EES per second', { rate: local }, { rate: signed }, 0.6),
-        against('forwarded token grants per second', { rate: forwarded }, { rate: limit }, 0.5),
+        against('token grants for an EES per second', local, signed, 0.6),
+        against('forwarded token grants per second', forwarded, limit, 0.5),
       ],
       bounded: await whileHanging(edge, count / 4),
     }
@@ -107,26 +104,26 @@ const requestFor = (target: string): Request => ({
   body: formFor(target),
 })
 
-interface Rated {
-  readonly credential: ServerCredential
-  readonly ca?: Buffer
-  readonly count: number
-}
-
-async function rateOf(child: Child, listener: string, request: Request, { credential, ca, count }: Rated) {
-  const trust = ca === undefined ? { rejectUnauthorized: false } : { ca }
-  const tls = { cert: credential.certificateChain, key: credential.privateKey, ...trust, servername: ECS }
-  const origin = child.listeners[listener] ?? ''
-  const send = (requests: readonly Request[]) => load({ ...SHAPE, origin, tls, requests, status: 200 })
-  await send(Array.from({ length: count / 4 }, () => request))
-  return send(Array.from({ length: count }, () => request))
-}
-
-async function bareRate({ folder }: Setting, mode: string, count: number): Promise<number> {
-  const bare = await scriptChild('bare-server.ts', mode, folder)
+async function measure({ folder }: Setting, { home, ca, credential }: Edge, each: number) {
+  const bare = await Promise.all(['trips', 'grants'].map((mode) => scriptChild('bare-server.ts', mode, folder)))
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  const credential = { certificateChain: read('client.crt'), privateKey: read('client.key') }
-  return rateOf(bare, 'server', requestFor('ees2.example.com'), { credential, count }).finally(() => bare.stop())
+  const own = { cert: read('client.crt'), key: read('client.key'), rejectUnauthorized: false }
+  const ees = { cert: credential.certificateChain, key: credential.privateKey, ca }
+  const loads: Load[] = []
+  const sideOf = async (child: Child, origin: string, tls: object, target: string): Promise<Side> => {
+    const load = await openLoad({ ...SHAPE, origin, tls: { ...tls, servername: ECS } })
+    loads.push(load)
+    const requests = Array.from({ length: each }, () => requestFor(target))
+    return { round: () => load.send(requests), used: () => child.processorTime() }
+  }
+  const atHome = (target: string) => sideOf(home, home.listeners['mtls'] ?? '', ees, target)
+  const atBare = (child: Child) => sideOf(child, child.listeners['server'] ?? '', own, 'ees2.example.com')
+  const sides = [await atHome('ees2.example.com'), await atHome('ees3.example.org')] as const
+  const limits = await Promise.all(bare.map(atBare))
+  const measured = await inTurn(each, ...sides, ...(limits as [Side, Side]))
+  for (const load of loads) load.close()
+  await Promise.all(bare.map((child) => child.stop()))
+  return measured
 }
 
 /** Both times others ask for tokens of the other ECS as well: once it answers, once its process is stopped. */

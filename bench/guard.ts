@@ -10,7 +10,8 @@ import { signerOf } from '../src/ports/signer.ts'
 import type { Fqdn, RegistrationId } from '../src/spec/identifiers.ts'
 import { issueAccessToken } from '../src/tokens/access-token.ts'
 import { keySetOf } from '../src/tokens/key-set.ts'
-import { bareVerifications, rateOf } from './rate.ts'
+import { atOnce, bareVerifications, processorTime } from './at-once.ts'
+import { eachOf, inTurn, partOf } from './in-turn.ts'
 import { against, type Result } from './result.ts'
 
 const newSigner = () => signerOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
@@ -61,23 +62,17 @@ export async function benchGuard(count: number): Promise<Result[]> {
       authorization: `Bearer ${token}`,
       scope: 'eees-eeccontextreloc',
     })
-  const [warm = '', ...fresh] = tokens
-  await authorize(warm)
-  const firstSight = await rateOf(fresh.length, (n) => authorize(fresh[n] ?? ''))
-  const seen = await rateOf(count * 10, () => authorize(warm))
-  const bare = await bareVerifications(count)
+  const each = eachOf(count)
+  const verify = (some: readonly string[]) => atOnce(each, (n) => authorize(some[n] ?? ''))
+  const [firstSight, bare] = await inTurn(
+    each,
+    { round: (n) => verify(partOf(tokens, n)), used: processorTime },
+    { round: bareVerifications(each), used: processorTime },
+  )
+  const known = tokens.slice(-1)
+  const [seen] = await inTurn(count, { round: () => atOnce(count, () => authorize(known[0] ?? '')) })
   return [
-    against(
-      'token verifications per second, first sight, against crypto.verify',
-      { rate: firstSight },
-      { rate: bare },
-      0.6,
-    ),
-    against(
-      'token verifications per second, seen before, against first sight',
-      { rate: seen },
-      { rate: firstSight },
-      20,
-    ),
+    against('token verifications per second, first sight, against crypto.verify', firstSight, bare, 0.6),
+    against('token verifications per second, seen before, against first sight', seen, firstSight, 20),
   ]
 }

@@ -5,10 +5,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { PSK_PROFILE } from '../src/tls/psk-profile.ts'
 import { scriptChild } from './child.ts'
+import { eachOf, inTurn } from './in-turn.ts'
 import { pskOf } from './psk-keys.ts'
 import { against, type Measured, type Result } from './result.ts'
-
-const ROUNDS = 4
 
 /**
  * PSK handshakes for each second of a core's time, a new connection each, against `openssl s_server` with the same suite,
@@ -20,38 +19,25 @@ export async function benchPskHandshakes(count: number): Promise<Result | undefi
   if (spawnSync('openssl', ['version']).status !== 0) return undefined
   const ours = await scriptChild('psk-listener.ts')
   const theirs = await startOpenssl()
-  const own = { port: Number(new URL(ours.listeners['psk'] ?? '').port), used: () => ours.processorTime() }
-  const limit = { port: theirs.port, used: () => processorTimeOf(theirs.child) }
+  const port = Number(new URL(ours.listeners['psk'] ?? '').port)
+  const each = eachOf(count)
   try {
-    return against('PSK handshakes per second of one core', ...(await measureInTurn(own, limit, count)), 0.6)
+    const [own, limit] = await inTurn(
+      each,
+      { round: () => handshakes(port, each), used: () => ours.processorTime() },
+      { round: () => handshakes(theirs.port, each), used: () => processorTimeOf(theirs.child) },
+    )
+    return against('PSK handshakes per second of one core', ofOneCore(own), ofOneCore(limit), 0.6)
   } finally {
     theirs.child.kill()
     await ours.stop()
   }
 }
 
-interface Measurable {
-  readonly port: number
-  /** seconds of processor time so far */
-  used(): number
-}
+const ofOneCore = ({ microseconds = 0 }: Measured): Measured => ({ rate: 1e6 / microseconds, microseconds })
 
-/** Round by round, so that both meet the same load of the machine; the first round only warms up. */
-async function measureInTurn(one: Measurable, other: Measurable, count: number): Promise<[Measured, Measured]> {
-  const spent = new Map([one, other].map((server) => [server, 0]))
-  const each = Math.ceil(count / ROUNDS)
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const server of [one, other]) {
-      const before = server.used()
-      for (let n = 0; n < each; n += 1) await handshake(server.port)
-      if (round > 0) spent.set(server, (spent.get(server) ?? 0) + server.used() - before)
-    }
-  }
-  const measured = (server: Measurable) => {
-    const seconds = (spent.get(server) ?? 0) / (each * ROUNDS)
-    return { rate: 1 / seconds, microseconds: seconds * 1e6 }
-  }
-  return [measured(one), measured(other)]
+async function handshakes(port: number, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await handshake(port)
 }
 
 /** One connection, up to the point where both sides know that the key was right: the first octets of the server. */
