@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import { type Certificate, readCertificate, x5tS256 } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
-import { type Crl, readCrl } from '../../certificates/crl.ts'
+import type { Crl } from '../../certificates/crl.ts'
 import { writePem } from '../../certificates/pem.ts'
 import { openPeer, type Peer } from '../../http/client.ts'
 import { requireStatus } from '../../http/response.ts'
@@ -10,10 +10,10 @@ import type { Fqdn } from '../../spec/identifiers.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import { clientTls } from '../../tls/client.ts'
 import { peerCertificate } from '../../tls/connection.ts'
-import { revocationListOf } from '../certificate-authority/authorities.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
+import { newestLists } from '../federation/revocation-lists.ts'
 import { FEDERATION } from '../federation/routes.ts'
-import { type HeardBundle, readTrustBundle, type TrustBundle } from '../federation/trust-bundle.ts'
+import { type HeardBundle, readTrustBundle, refuseRevokedSigner, type TrustBundle } from '../federation/trust-bundle.ts'
 import { type TrustedPeer, withOwnNameSpace } from '../federation/trusted-peer.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { listPeers, storeBundle } from './peer-store.ts'
@@ -122,11 +122,14 @@ export class PeerTrust {
 
   /** The newest list that was fetched of an authority of a peer. @param file - as {@link revocationListOf} names it */
   revocationList(file: string): Buffer | undefined {
-    for (const { crls } of this.#known.values()) {
-      const found = crls.find(({ authorityKeyId }) => `${authorityKeyId.toString('hex')}.crl` === file)
-      if (found !== undefined) return found.der
-    }
-    return undefined
+    const lists = [...this.#known.values()]
+      .flatMap(({ crls }) => crls)
+      .filter(({ authorityKeyId }) => `${authorityKeyId.toString('hex')}.crl` === file)
+    // A peer that names the authority of another as its own hides nothing of what that one has revoked.
+    return lists.reduce<Crl | undefined>(
+      (newest, crl) => (newest && newest.number >= crl.number ? newest : crl),
+      undefined,
+    )?.der
   }
 
   claimsPeer({ subjectAltNames }: Certificate): boolean {
@@ -223,7 +226,8 @@ export class PeerTrust {
     const line = this.#lineTo(before)
     const text = (await fetchFrom(line, FEDERATION.trustBundle.path)).toString('utf8')
     const bundle = await readTrustBundle(text, { fqdn, anchors: anchorsOf(before), now: clock.now() })
-    const crls = await newestLists(line, bundle, before.crls)
+    const crls = await newestLists(bundle, before.crls, listsAt(line))
+    refuseRevokedSigner(bundle, crls, clock.now())
     // Meanwhile the operator may have said something else of it.
     if (this.#known.get(fqdn)?.peer !== before.peer) return
     const learned = { ...before.peer, roots: bundle.roots.map(({ der }) => writePem('CERTIFICATE', der)) }
@@ -242,7 +246,7 @@ export class PeerTrust {
     if (before?.bundle === undefined) return
     const { clock } = this.#ecs
     this.#scheduleOf(fqdn).listsDueAt = clock.monotonic() + TIMES.lists
-    const crls = await newestLists(this.#lineTo(before), before.bundle, before.crls)
+    const crls = await newestLists(before.bundle, before.crls, listsAt(this.#lineTo(before)))
     const current = this.#known.get(fqdn)
     if (current?.bundle !== before.bundle) return
     // The same lists leave what was checked against them as it is.
@@ -309,16 +313,4 @@ async function fetchFrom(peer: Peer, path: string): Promise<Buffer> {
   return response.body
 }
 
-/**
- * The lists of the authorities of an ECS, each by its key. The same list as before is the same object; one that is older is
- * not believed (THREATS CA-07).
- */
-async function newestLists(line: Peer, { roots, issuers }: TrustBundle, before: readonly Crl[]): Promise<Crl[]> {
-  const files = new Set([...roots, ...issuers].map(revocationListOf))
-  const octets = await Promise.all([...files].map((file) => fetchFrom(line, `/crl/${file}`)))
-  return octets.map((der) => {
-    const crl = before.find((each) => each.der.equals(der)) ?? readCrl(der)
-    const older = before.find(({ authorityKeyId }) => authorityKeyId.equals(crl.authorityKeyId))
-    return older !== undefined && older.number > crl.number ? older : crl
-  })
-}
+const listsAt = (line: Peer) => (file: string) => fetchFrom(line, `/crl/${file}`)

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
 import { checkChain } from '../../certificates/chain.ts'
+import type { Crl } from '../../certificates/crl.ts'
+import { keyIdentifier } from '../../certificates/public-key.ts'
 import { isOriginOf } from '../../http/origin.ts'
 import { decodeBase64url, encodeBase64url } from '../../octets/base64url.ts'
 import { sameOctets } from '../../octets/digest.ts'
@@ -40,6 +42,8 @@ export interface TrustBundle {
 
 /** As it was read. */
 export interface HeardBundle extends TrustBundle {
+  /** that has signed it */
+  readonly certificate: Certificate
   /** milliseconds since 1970-01-01T00:00:00Z: nothing of it is believed from then on */
   readonly expires: number
 }
@@ -102,7 +106,18 @@ export async function readTrustBundle(text: string, { fqdn, anchors, now }: Bund
   const origins = { issuer: originClaim(claims, 'issuer', fqdn), mtlsRoot: originClaim(claims, 'mtlsRoot', fqdn) }
   const keys = { tokenKeys: keysClaim(claims, 'tokenKeys'), forwardingKeys: keysClaim(claims, 'forwardingKeys') }
   const authorities = { roots, issuers, refresh: refreshClaim(claims), expires: exp * 1000 }
-  return { fqdn, ...origins, nameSpace: namesClaim(claims), ...keys, ...authorities }
+  return { fqdn, certificate: leaf, ...origins, nameSpace: namesClaim(claims), ...keys, ...authorities }
+}
+
+/**
+ * What has signed the bundle is not revoked, as the lists say that were fetched for it: whoever has a stolen key shall
+ * not bring in roots of its own after that (THREATS CA-06, FW-03).
+ *
+ * @throws Refusal CERTIFICATE_REVOKED, CERTIFICATE_NOT_ACCEPTED
+ */
+export function refuseRevokedSigner(bundle: HeardBundle, crls: readonly Crl[], now: number): void {
+  const { certificate: leaf, issuers: intermediates, roots: anchors } = bundle
+  checkChain({ leaf, intermediates, anchors, role: 'ecs', now, crls })
 }
 
 const textOf = ({ der }: Certificate) => encodeBase64url(der)
@@ -116,8 +131,13 @@ function accept(condition: unknown, otherwise: string): asserts condition {
 function certificatesOf(claims: JsonObject, name: string): Certificate[] {
   const list = claims[name]
   accept(Array.isArray(list) && list.length <= 8, `${name} is not a list of certificates`)
-  return list.map(certificateOf)
+  const certificates = list.map(certificateOf)
+  accept(certificates.every(isNamedByItsKey), `${name} has the identifier of another key`)
+  return certificates
 }
+
+/** Authorities and their lists are found by this identifier: no peer gets in the place of another (THREATS FW-03). */
+const isNamedByItsKey = ({ subjectKeyId, spki }: Certificate) => subjectKeyId?.equals(keyIdentifier(spki))
 
 function certificateOf(text: unknown): Certificate {
   const der = typeof text === 'string' ? decodeBase64url(text) : undefined

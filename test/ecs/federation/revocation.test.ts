@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readCertificateList } from '../../../src/certificates/certificate.ts'
-import { readCrl } from '../../../src/certificates/crl.ts'
+import { issueCrl, readCrl } from '../../../src/certificates/crl.ts'
+import { readAuthority } from '../../../src/ecs/adapters/own-keys.ts'
 import { revocationListOf } from '../../../src/ecs/certificate-authority/authorities.ts'
 import { openPeer, type Peer } from '../../../src/http/client.ts'
 import { clientTls } from '../../../src/tls/client.ts'
-import { type Member, startMember, trust } from './a-federation.ts'
+import { ecsName, type Member, startMember, trust } from './a-federation.ts'
 import { type EesOfMember, serveAt, until, WHO_AM_I } from './a-serving-ees.ts'
 
 const LABELS = ['a', 'b']
@@ -94,3 +95,46 @@ describe('revocation lists between ECSs: TS 33.310 6.1a, EDGE-9', () => {
     assert.equal(unknown?.status, 404)
   })
 })
+
+describe('the authority of an ECS is revoked by its root', () => {
+  let [a, b]: Member[] = []
+  before(async () => {
+    ;[a, b] = await Promise.all(['c', 'd'].map((label) => startMember(label, ['c', 'd'])))
+  })
+  after(() => Promise.all([a, b].map((member) => member?.ecs.close())))
+
+  test('CA-06, FW-03: what its certificates have signed is no trust bundle, and no list is of who has not signed it', async () => {
+    assert.ok(a && b)
+    const { folder, opened, serving } = b.ecs
+    const file = opened.ca.files.at('', 'root.crl')
+    const honest = readFileSync(file)
+    const root = await readAuthority(opened.ca.files.at('', 'root'), { keyFile: join(folder, 'sealing.key') })
+    const { ecsIssuer } = opened.ca.present()
+    const peer = {
+      fqdn: ecsName('d'),
+      apiRoot: `https://${ecsName('d')}:${new URL(serving.listeners.server).port}`,
+      roots: readFileSync(opened.ca.files.at('', 'root.crt'), 'utf8'),
+      nameSpace: ['d.example.com'],
+    }
+    const times = { thisUpdate: Date.now() - 60_000, nextUpdate: Date.now() + 3_600_000 }
+    const entries = [{ serial: ecsIssuer.certificate.serial, revokedAt: Date.now(), reason: 'cACompromise' }] as const
+    const lists = {
+      'the authority is revoked': await issueCrl({ issuer: root, number: 2n, ...times, entries }),
+      'the list is unsigned': Buffer.concat([honest.subarray(0, -1), Buffer.of((honest.at(-1) ?? 0) ^ 1)]),
+      'the list is of another authority': await listOf(b, revocationListOf(ecsIssuer.certificate)),
+    }
+    for (const [name, list] of Object.entries(lists)) {
+      writeFileSync(file, list)
+      assert.equal((await a.ecs.operator.addPeer(peer)).known, false, name)
+      await a.ecs.operator.removePeer(peer.fqdn)
+    }
+    writeFileSync(file, honest)
+    assert.equal((await a.ecs.operator.addPeer(peer)).known, true)
+  })
+})
+
+async function listOf({ ecs }: Member, file: string): Promise<Buffer> {
+  const { status, body } = await ecs.anybody().request({ method: 'GET', path: `/crl/${file}` })
+  assert.equal(status, 200)
+  return body
+}

@@ -3,11 +3,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { createIssuer, createRoot, crossCertify, type Issuer } from '../../../src/certificates/authority.ts'
 import { type Certificate, readCertificate } from '../../../src/certificates/certificate.ts'
+import { issueCrl } from '../../../src/certificates/crl.ts'
 import { issueCertificate } from '../../../src/certificates/issue.ts'
 import { writePem } from '../../../src/certificates/pem.ts'
 import type { LeafRole } from '../../../src/certificates/profile.ts'
 import { drawSerial, type Subject, templateFor } from '../../../src/certificates/template.ts'
+import { revocationListOf } from '../../../src/ecs/certificate-authority/authorities.ts'
 import { checkPeer, isInNameSpace, peersServing } from '../../../src/ecs/federation/peer-ecs.ts'
+import { newestLists } from '../../../src/ecs/federation/revocation-lists.ts'
 import { readTrustBundle, signTrustBundle, type TrustBundle } from '../../../src/ecs/federation/trust-bundle.ts'
 import { withOwnNameSpace } from '../../../src/ecs/federation/trusted-peer.ts'
 import { systemRandom } from '../../../src/ports/random.ts'
@@ -138,6 +141,45 @@ describe('the trust bundle of an ECS', () => {
     const { certificate } = await certified(ofEcs(), present.ecsIssuer)
     const withoutKey = { signer: newSigner(), certificate, now: NOW }
     await refused(read(await signTrustBundle(bundleOf([present]), withoutKey), [present]), 'TRUST_BUNDLE_INVALID')
+  })
+
+  test('FW-03: an authority goes by the identifier of its own key, and not by that of another peer', async () => {
+    const [own, theirs] = [present.eesIssuer.certificate, next.eesIssuer.certificate]
+    const [from, to] = [own.subjectKeyId?.toString('hex') ?? '', theirs.subjectKeyId?.toString('hex') ?? '']
+    const forged = readCertificate(Buffer.from(own.der.toString('hex').replace(from, to), 'hex'))
+    assert.deepEqual(forged.subjectKeyId, theirs.subjectKeyId)
+    const issuers = [present.ecsIssuer.certificate, own]
+    await read(await signed(bundleOf([present], { issuers }), present), [present])
+    const text = await signed(bundleOf([present], { issuers: [...issuers, forged] }), present)
+    await refused(read(text, [present]), 'TRUST_BUNDLE_INVALID')
+  })
+
+  test('CA-07: a list counts if the authority has signed it; the same is the same object, an older one is none', async () => {
+    const times = { thisUpdate: NOW - 60_000, nextUpdate: NOW + 3_600_000, entries: [] }
+    const { root, ecsIssuer, eesIssuer } = present
+    const listsOf = async (number: bigint) => {
+      const signers = [root, ecsIssuer, eesIssuer]
+      const lists = await Promise.all(signers.map((issuer) => issueCrl({ issuer, number, ...times })))
+      return new Map(signers.map(({ certificate }, at) => [revocationListOf(certificate), lists[at] ?? assert.fail()]))
+    }
+    const at = (lists: ReadonlyMap<string, Buffer>) => async (file: string) => lists.get(file) ?? assert.fail(file)
+    const [second, third] = [await listsOf(2n), await listsOf(3n)]
+    const bundle = bundleOf([present])
+    const known = await newestLists(bundle, [], at(second))
+    for (const [n, crl] of (await newestLists(bundle, known, at(second))).entries()) assert.equal(crl, known[n])
+    const newer = await newestLists(bundle, known, at(third))
+    assert.deepEqual(
+      newer.map(({ number }) => number),
+      [3n, 3n, 3n],
+    )
+    assert.deepEqual(await newestLists(bundle, newer, at(second)), newer)
+
+    const file = revocationListOf(eesIssuer.certificate)
+    const high = await issueCrl({ issuer: eesIssuer, number: 2n ** 100n, ...times })
+    const forged = Buffer.concat([high.subarray(0, -1), Buffer.of((high.at(-1) ?? 0) ^ 1)])
+    const ofAnother = second.get(revocationListOf(ecsIssuer.certificate)) ?? assert.fail()
+    for (const list of [forged, ofAnother])
+      await refused(newestLists(bundle, newer, at(new Map([...third, [file, list]]))), 'CERTIFICATE_NOT_ACCEPTED')
   })
 
   test('FW-05: neither its issuer nor its listener is at another host; times, lists and keys are of their form', async () => {
