@@ -3,10 +3,13 @@ import { EDGE_FUNCTION_CODES } from '../keys/kedge.ts'
 import {
   type NfConfiguration,
   type NfKind,
+  Origin,
   PEER_MEMBERS,
+  PLMN_MEMBERS,
   SERVER_DEFAULTS,
   SERVER_MEMBERS,
 } from '../nf/configuration.ts'
+import { Rate } from '../nf/rate-limit.ts'
 
 const strict = { additionalProperties: false }
 /** Two octets with FC1 = FF, as TS 33.220 B.2 has them. */
@@ -15,14 +18,13 @@ const functionCode = Type.Integer({ minimum: 0xff00, maximum: 0xffff })
 const OWN_MEMBERS = {
   homeNetwork: Type.Object(
     {
-      mcc: Type.String({ pattern: '^[0-9]{3}$' }),
-      mnc: Type.String({ pattern: '^[0-9]{2,3}$' }),
+      ...PLMN_MEMBERS,
       nid: Type.Optional(Type.String({ pattern: '^[0-9a-f]{11}$' })),
     },
     strict,
   ),
-  /** `https://FQDN:PORT`; any UDM that speaks Nudm_UEAU */
-  udm: Type.String({ pattern: '^https://' }),
+  /** any UDM that speaks Nudm_UEAU */
+  udm: Origin,
   /** seconds that a UE has for its answer */
   authentication: Type.Object({ lifetime: Type.Integer({ minimum: 1, maximum: 300 }) }, strict),
   edge: Type.Object(
@@ -43,13 +45,7 @@ const OWN_MEMBERS = {
     strict,
   ),
   /** of one caller */
-  keyRequests: Type.Object(
-    {
-      perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
-      burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
-    },
-    strict,
-  ),
+  keyRequests: Rate,
 }
 
 const AusfConfiguration = Type.Object({ ...SERVER_MEMBERS, ...OWN_MEMBERS }, strict)

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Rate } from '../nf/rate-limit.ts'
 import {
   EEC_CONFIGURATION_TEXT,
   EEC_DEFAULTS,
@@ -30,15 +31,6 @@ const KeyServiceConfiguration = Type.Object(
   strict,
 )
 export type KeyServiceConfiguration = Static<typeof KeyServiceConfiguration>
-
-const Rate = Type.Object(
-  {
-    perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
-    /** how many may come at once */
-    burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
-  },
-  strict,
-)
 
 /** `ecs.yaml`. What is not written there has the value of {@link DEFAULTS}; what is not known here is refused. */
 export const Configuration = Type.Object(

@@ -2,30 +2,23 @@ import { type Static, Type } from 'typebox'
 import {
   type NfConfiguration,
   type NfKind,
+  Origin,
   PEER_MEMBERS,
+  PLMN_MEMBERS,
+  Port,
   SERVER_DEFAULTS,
   SERVER_MEMBERS,
 } from '../nf/configuration.ts'
+import { Rate } from '../nf/rate-limit.ts'
 
 const strict = { additionalProperties: false }
-const port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const seconds = (maximum: number) => Type.Integer({ minimum: 1, maximum })
-const rate = Type.Object(
-  {
-    perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
-    burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
-  },
-  strict,
-)
 
 const OWN_MEMBERS = {
-  listen: Type.Object({ address: Type.String(), server: port, mtls: port, admin: port }, strict),
-  homeNetwork: Type.Object(
-    { mcc: Type.String({ pattern: '^[0-9]{3}$' }), mnc: Type.String({ pattern: '^[0-9]{2,3}$' }) },
-    strict,
-  ),
-  /** `https://FQDN:PORT`; any UDM that speaks Nudm_UEAU */
-  udm: Type.String({ pattern: '^https://' }),
+  listen: Type.Object({ address: Type.String(), server: Port, mtls: Port, admin: Port }, strict),
+  homeNetwork: Type.Object(PLMN_MEMBERS, strict),
+  /** any UDM that speaks Nudm_UEAU */
+  udm: Origin,
   /** of TS.43: other versions are answered 406 */
   entitlementVersions: Type.Array(Type.String({ pattern: '^[0-9]+[.][0-9]+$' }), { minItems: 1 }),
   authentication: Type.Object(
@@ -52,9 +45,9 @@ const OWN_MEMBERS = {
   /** seconds for which a new key is shown before it signs (THREATS EN-07) */
   signingKeys: Type.Object({ publishedBefore: Type.Integer({ minimum: 0, maximum: 86_400 }) }, strict),
   /** of one address, before anybody is authenticated */
-  requests: rate,
+  requests: Rate,
   /** of one subscriber */
-  tokenRequests: rate,
+  tokenRequests: Rate,
 }
 
 const EntitlementConfiguration = Type.Object({ ...SERVER_MEMBERS, ...OWN_MEMBERS }, strict)

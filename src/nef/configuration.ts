@@ -2,24 +2,19 @@ import { type Static, Type } from 'typebox'
 import {
   type NfConfiguration,
   type NfKind,
+  Origin,
   PEER_MEMBERS,
   SERVER_DEFAULTS,
   SERVER_MEMBERS,
 } from '../nf/configuration.ts'
+import { Rate } from '../nf/rate-limit.ts'
 
 const strict = { additionalProperties: false }
 
 const OWN_MEMBERS = {
-  /** `https://FQDN:PORT` */
-  ausf: Type.String({ pattern: '^https://' }),
+  ausf: Origin,
   /** of one ECS; together they share what the AUSF allows this NEF */
-  keyRequests: Type.Object(
-    {
-      perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
-      burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
-    },
-    strict,
-  ),
+  keyRequests: Rate,
 }
 
 const NefConfiguration = Type.Object({ ...SERVER_MEMBERS, ...OWN_MEMBERS }, strict)

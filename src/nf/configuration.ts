@@ -5,6 +5,16 @@ import type { Fqdn, NfInstanceId } from '../spec/identifiers.ts'
 const strict = { additionalProperties: false }
 const fileName = Type.String({ minLength: 1 })
 
+/** Of a listener. */
+export const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
+/** `https://FQDN:PORT` of another network function. */
+export const Origin = Type.String({ pattern: '^https://' })
+/** TS 29.571 PlmnId: digits, in quotes in YAML. */
+export const PLMN_MEMBERS = {
+  mcc: Type.String({ pattern: '^[0-9]{3}$' }),
+  mnc: Type.String({ pattern: '^[0-9]{2,3}$' }),
+}
+
 /** What the configuration of every network function says, be it a server or only a client. */
 export const IDENTITY_MEMBERS = {
   nfInstanceId: Type.String(),
@@ -21,7 +31,7 @@ export const IDENTITY_MEMBERS = {
 /** What a network function with a listener says beside that. */
 export const SERVER_MEMBERS = {
   ...IDENTITY_MEMBERS,
-  listen: Type.Object({ address: Type.String(), mtls: Type.Integer({ minimum: 1, maximum: 65_535 }) }, strict),
+  listen: Type.Object({ address: Type.String(), mtls: Port }, strict),
   /** `static`: the allow-list alone decides; `token+static`: the caller brings an access token as well (D-10) */
   authorization: Type.Object(
     {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { type Static, Type } from 'typebox'
 
 interface Bucket {
   tokens: number
@@ -8,11 +9,16 @@ interface Bucket {
 /** How many callers are remembered; who is forgotten begins with a full bucket. */
 const CALLERS = 10_000
 
-export interface Rate {
-  readonly perSecond: number
-  /** how many may come at once */
-  readonly burst: number
-}
+/** Also as a configuration says it. */
+export const Rate = Type.Object(
+  {
+    perSecond: Type.Number({ minimum: 0.01, maximum: 100_000 }),
+    /** how many may come at once */
+    burst: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  },
+  { additionalProperties: false },
+)
+export type Rate = Static<typeof Rate>
 
 /**
  * A token bucket for each caller.

@@ -3,19 +3,17 @@ import {
   type NfConfiguration,
   type NfKind,
   PEER_MEMBERS,
+  PLMN_MEMBERS,
+  Port,
   SERVER_DEFAULTS,
   SERVER_MEMBERS,
 } from '../nf/configuration.ts'
 
 const strict = { additionalProperties: false }
-const port = Type.Integer({ minimum: 1, maximum: 65_535 })
 
 const OWN_MEMBERS = {
-  listen: Type.Object({ address: Type.String(), mtls: port, admin: port }, strict),
-  homeNetwork: Type.Object(
-    { mcc: Type.String({ pattern: '^[0-9]{3}$' }), mnc: Type.String({ pattern: '^[0-9]{2,3}$' }) },
-    strict,
-  ),
+  listen: Type.Object({ address: Type.String(), mtls: Port, admin: Port }, strict),
+  homeNetwork: Type.Object(PLMN_MEMBERS, strict),
   /** of subscribers for whom no other is given */
   routingIndicator: Type.String({ pattern: '^[0-9]{1,4}$' }),
   /** the private keys under which SUCIs are concealed: TS 33.501 C.3 */
