@@ -193,7 +193,7 @@ rules:
     scopes: ['*']
     target: ecs
 
-  # EESs have no tokens for each other until you write who relocates contexts to whom (EDGE-9):
+  # EESs have no tokens for each other, and do not find each other, until you write who relocates contexts to whom (EDGE-9):
   #
   # - id: contexts-from-north-to-south
   #   effect: allow
