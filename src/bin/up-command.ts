@@ -34,7 +34,11 @@ async function up({ dir, once = false, json = false }: Options): Promise<void> {
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'edgeward-up-')) : await emptyFolder(dir)
   const audience = json ? SILENT : printed()
   const signals = stopSignals()
-  const edge = await startEdge(folder)
+  // If it does not start, the folder stays: its logs tell why.
+  const edge = await startEdge(folder, audience.prepared).catch((error: unknown) => {
+    signals.release()
+    throw error
+  })
   try {
     const figures = playAll(edge, audience).then(async (played) => {
       report(played, json)
@@ -105,12 +109,13 @@ async function emptyFolder(dir: string): Promise<string> {
   return folder
 }
 
-const SILENT: Audience = { begins() {}, happened() {}, ended() {} }
+const SILENT: Audience = { prepared() {}, begins() {}, happened() {}, ended() {} }
 
 /** Progress for people: a line for each step, as it happens. */
 function printed(): Audience {
   const write = (line: string) => process.stdout.write(`${line}\n`)
   return {
+    prepared: (what) => write(styleText('dim', what)),
     begins: ({ id, case: name }) => write(`\n${styleText('bold', `${id}  ${name}`)}`),
     happened: (step) => write(stepLine(step)),
     ended: ({ ok }) => write(ok ? styleText('green', '    succeeded') : styleText('red', '    failed')),

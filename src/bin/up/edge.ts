@@ -52,8 +52,11 @@ export const ECS3 = fqdnOf('ecs3.edge.example.org')
 export const EES4 = fqdnOf('ees4.edge.example.org')
 const ECSS = [ECS1, ECS2, ECS3]
 
-/** @param folder - empty */
-export async function startEdge(folder: string): Promise<Edge> {
+/**
+ * @param folder - empty
+ * @param tell - hears of everything that is made, and of every server that runs
+ */
+export async function startEdge(folder: string, tell: (what: string) => void): Promise<Edge> {
   await chmod(folder, 0o700)
   const { start, serverOf, stop: stopServers } = keepServers(folder)
   const operators: { close(): void }[] = []
@@ -63,7 +66,9 @@ export async function startEdge(folder: string): Promise<Edge> {
   }
   try {
     const core = await makeCore(join(folder, 'core'))
+    tell('made: the core of one operator, UDM, AUSF, NEF and entitlement server')
     const ue = await makeDevice(core, join(folder, 'ue'))
+    tell('made: a subscriber, and a UE with its USIM and two EECs')
     const [folder1, folder2] = [await makeEcs(folder, ECS1), await makeEcs(folder, ECS2)]
     await introduce(core, folder1, ECS1, 'ausf')
     await introduce(core, folder2, ECS2, 'nef')
@@ -71,15 +76,21 @@ export async function startEdge(folder: string): Promise<Edge> {
     await admitTokens(core.folder, folder1, ECS1, 'certificate')
     await admitTokens(core.folder, folder2, ECS2, 'introspection')
     await Promise.all([folder1, folder2].map(resolveEcss))
-    const ofCore = (name: string) => start(name, name, 'serve', '--dir', join(core.folder, name))
+    tell(`made: ${ECS1} in the domain of the operator, ${ECS2} outside it`)
+    const startFirst: Edge['start'] = async (name, ...arguments_) => {
+      const server = await start(name, ...arguments_)
+      tell(`runs: ${name}`)
+      return server
+    }
+    const ofCore = (name: string) => startFirst(name, name, 'serve', '--dir', join(core.folder, name))
     const [ecs1, ecs2] = await all(
-      startEcs(folder1, ECS1, start),
-      startEcs(folder2, ECS2, start),
+      startEcs(folder1, ECS1, startFirst),
+      startEcs(folder2, ECS2, startFirst),
       ofCore('udm'),
       ofCore('ausf'),
       ofCore('nef'),
       ofCore('entitlement'),
-      start('ue', 'ue', 'serve', '--dir', ue),
+      startFirst('ue', 'ue', 'serve', '--dir', ue),
     )
     operators.push(ecs1.operator, ecs2.operator)
     const names = [...ECSS, EES1, EES2, EES3, EES4, ENT, ...core.names]

@@ -22,6 +22,7 @@ export interface Figure {
 
 /** Hears of every figure and step while it happens. */
 export interface Audience {
+  prepared(what: string): void
   begins(figure: { readonly id: string; readonly case: string }): void
   happened(step: Step): void
   ended(figure: Figure): void

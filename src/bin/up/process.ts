@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
-const START_LIMIT = 30_000
+/** Seven processes compile at once the first time: a small machine that has other work as well needs a while. */
+const START_LIMIT = 120_000
 const STOP_LIMIT = 10_000
 
 /** A server of the edge: a process of its own, with its log in a file. */
@@ -18,7 +19,7 @@ export interface ServerProcess {
 /**
  * Starts `edgeward ARGUMENTS` and waits for its ready line.
  *
- * @throws Error if it ends, or says nothing for 30 s; its log is named
+ * @throws Error if it ends, or says nothing for two minutes; its log is named
  */
 export async function startServer(name: string, folder: string, ...arguments_: string[]): Promise<ServerProcess> {
   const logFile = join(folder, `${name}.log`)
