@@ -1,13 +1,27 @@
 import { RefusedByServer } from '../http/response.ts'
 import { Refusal } from '../spec/refusal.ts'
 
-/** What people can do about an error, by its name or its code. */
-const ADVICE: Record<string, string> = {
-  EADDRINUSE: 'another program listens on that port: change the port in the configuration, or stop the other one',
-  EACCES: 'this user may not do that: check the owner of the folder, or take a port above 1023',
-  ENOENT: 'check the name',
-  EEXIST: 'it exists already and is never overwritten: take another name',
+/** What the file system says about a file, and what people can do about it. */
+const ABOUT_FILES: Record<string, string> = {
+  ENOENT: 'is not there: check the name',
+  EEXIST: 'exists already and is never overwritten: take another name',
+  EACCES: 'may not be opened by this user: check its owner and that of its folder',
+  EISDIR: 'is a folder: name a file',
+  ENOTDIR: 'is not in a folder: check the name',
+  ENOSPC: 'has no room: the disk is full',
 }
+
+/** The same about addresses, also where an error is the cause of another. */
+const ABOUT_ADDRESSES: Record<string, string> = {
+  EADDRINUSE: 'another program listens there: change the port in the configuration, or stop the other one',
+  EADDRNOTAVAIL: 'this machine has no such address: change it in the configuration',
+  EACCES: 'this user may not listen there: take a port above 1023',
+  ECONNREFUSED: 'nothing listens there: start the server, or check the address',
+  ENOTFOUND: 'DNS does not know that name: check it, or say where it is by --resolve FQDN=ADDRESS',
+}
+
+/** A file is written under such a name first: `.NAME.0123456789ab` */
+const UNFINISHED = /\.([^/]+)\.[0-9a-f]{12}$/
 
 /** One sentence for people: what went wrong and what to do next. Never a stack, a key or a token. */
 export function explainFailure(error: unknown): string {
@@ -15,7 +29,18 @@ export function explainFailure(error: unknown): string {
   if (error instanceof RefusedByServer)
     return `Refused by the server: ${error.detail ?? 'no reason is given'} (${error.status} ${error.code}).`
   if (!(error instanceof Error)) return 'Failed for an unknown reason.'
-  const code = 'code' in error ? String(error.code) : ''
-  const advice = ADVICE[code]
-  return advice === undefined ? `Failed: ${error.message}` : `Failed: ${error.message}; ${advice}.`
+  return `Failed: ${aboutFile(error) ?? aboutAddress(error) ?? error.message}`
+}
+
+function aboutFile(error: Error): string | undefined {
+  const { code, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string }
+  const advice = ABOUT_FILES[code ?? '']
+  return dest === undefined || advice === undefined ? undefined : `${dest.replace(UNFINISHED, '$1')} ${advice}`
+}
+
+function aboutAddress(error: Error): string | undefined {
+  const causes = [error, error.cause].filter((each) => each instanceof Error)
+  const codes = causes.map((each) => ('code' in each ? String(each.code) : ''))
+  const advice = codes.map((code) => ABOUT_ADDRESSES[code]).find((each) => each !== undefined)
+  return advice === undefined ? undefined : `${error.message}; ${advice}`
 }

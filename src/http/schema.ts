@@ -27,6 +27,21 @@ export function findInvalidParam<Schema extends TSchema>(schema: Schema, value: 
 }
 
 /**
+ * The same for what an operator has written, in words: a member that no one knows is named, which a peer is not told.
+ *
+ * @returns undefined if the value is of the schema's type
+ */
+export function findInvalidSetting<Schema extends TSchema>(schema: Schema, value: unknown): string | undefined {
+  const validate = validatorOf(schema)
+  if (validate(value)) return undefined
+  const [error] = validate.errors ?? []
+  const unknown = error?.params['additionalProperty']
+  if (error !== undefined && unknown !== undefined) return `${error.instancePath}/${String(unknown)} is not a setting`
+  const { param, reason } = invalidParam(error)
+  return `${param || '/'} ${reason ?? 'is not as it should be'}`
+}
+
+/**
  * Compiles schemas before the first messages of their types come, because the largest takes long enough to be felt: one
  * in each turn of the event loop, so that neither the start of a server nor a request waits for all of them.
  */

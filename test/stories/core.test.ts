@@ -20,7 +20,10 @@ describe('a core network: edgeward core, udm and ausf', () => {
 
   test('init never overwrites, and its secrets are for their owner alone', async () => {
     const again = await edgeward('core', 'init', '--dir', story.at('core'), '--mcc', '001', '--mnc', '01')
-    assert.deepEqual([again.code, again.stderr], [1, `Failed: ${story.at('core')} is not empty\n`])
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [1, `Failed: ${story.at('core')} is not empty: take another folder, or remove it first\n`],
+    )
     const secrets = [
       'ca/root.key',
       'ca/sealing.key',

@@ -72,7 +72,10 @@ describe('an entitlement server: edgeward entitlement', () => {
     await edgewardJson('entitlement', 'init', '--dir', dir, '--core', story.at('core'), '--fqdn', fqdn)
     assert.match(readFileSync(story.at('core', 'udm', 'peers.yaml'), 'utf8'), /fqdn: aes2\.mnc042/)
     const again = await edgeward('entitlement', 'init', '--dir', dir, '--core', story.at('core'), '--fqdn', fqdn)
-    assert.deepEqual([again.code, again.stderr], [1, `Failed: ${dir} is not empty\n`])
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [1, `Failed: ${dir} is not empty: take another folder, or remove it first\n`],
+    )
     const second = await serve('entitlement', 'serve', '--dir', dir)
     assert.equal(second.ready.fqdn, fqdn)
     assert.equal(await second.stop(), 0)

@@ -50,7 +50,8 @@ interface Plan extends NewCore {
  */
 export async function initCore(folder: string, core: NewCore, making: Making): Promise<void> {
   const final = resolve(folder)
-  if (existsSync(final) && (await readdir(final)).length > 0) throw new CoreExists(`${folder} is not empty`)
+  if (existsSync(final) && (await readdir(final)).length > 0)
+    throw new CoreExists(`${folder} is not empty: take another folder, or remove it first`)
   const draft = join(dirname(final), `.${basename(final)}.${making.random.octets(6).toString('hex')}`)
   try {
     await mkdir(draft, { recursive: true, mode: 0o700 })

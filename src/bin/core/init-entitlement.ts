@@ -65,7 +65,7 @@ export async function initEntitlement(
 ): Promise<void> {
   const final = resolve(folder)
   const taken = existsSync(final) && (await readdir(final)).length > 0
-  if (taken) throw new ConfigurationError(`${folder} is not empty`)
+  if (taken) throw new ConfigurationError(`${folder} is not empty: take another folder, or remove it first`)
   const authority = await openCoreAuthority(join(core, 'ca'), making.passphrase)
   const udm = parse(await readFile(join(core, 'udm', 'udm.yaml'), 'utf8')) as UdmFacts
   const reached = ['0.0.0.0', '::'].includes(udm.listen.address) ? '127.0.0.1' : udm.listen.address

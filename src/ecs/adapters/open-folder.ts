@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
 import { type Certificate, readCertificate } from '../../certificates/certificate.ts'
-import { findInvalidParam } from '../../http/schema.ts'
+import { findInvalidSetting } from '../../http/schema.ts'
 import { newSigningKey, readSealedPrivateKey } from '../../nf/adapters/own-keys.ts'
 import { type Signer, signerOf } from '../../ports/signer.ts'
 import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
@@ -73,8 +73,8 @@ async function forwardingKey(file: string, secret: SealingSecret): Promise<KeyOb
 async function readConfiguration(file: string): Promise<Configuration & { fqdn: Fqdn }> {
   const written = await readYaml(file)
   const configuration = withDefaults(written)
-  const invalid = findInvalidParam(Configuration, configuration)
-  if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid.param || '/'} ${invalid.reason}`)
+  const invalid = findInvalidSetting(Configuration, configuration)
+  if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid}`)
   const { fqdn, ...rest } = configuration as Configuration
   const name = parseFqdn(fqdn)
   if (name === undefined) throw new ConfigurationError(`${file}: fqdn is not a fully qualified host name`)

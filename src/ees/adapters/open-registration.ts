@@ -43,7 +43,8 @@ export async function onboard(
 export async function openRegistration({ store: place, resolve }: SdkOptions): Promise<Registration> {
   const store = storeAt(place)
   const stored = await store.load()
-  if (stored === undefined) throw new NotUsable('no EES is onboarded here')
+  if (stored === undefined)
+    throw new NotUsable('no EES is onboarded here: "edgeward ees onboard" does that, with a bundle')
   return new Registration(stored, { store, connect: connectOver(resolve), clock: systemClock, newPrivateKey })
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { parse } from 'yaml'
-import { findInvalidParam } from '../../http/schema.ts'
+import { findInvalidSetting } from '../../http/schema.ts'
 import { withDefaults } from '../../nf/configuration.ts'
 import { EES_DEFAULTS, EesConfiguration } from '../configuration.ts'
 import { NotUsable } from '../errors.ts'
@@ -16,8 +16,8 @@ export async function readEesConfiguration(folder: string): Promise<EesConfigura
     throw error
   })
   const configuration: unknown = withDefaults(readMapping(file, text), EES_DEFAULTS)
-  const invalid = findInvalidParam(EesConfiguration, configuration)
-  if (invalid !== undefined) throw new NotUsable(`${file}: ${invalid.param || '/'} ${invalid.reason}`)
+  const invalid = findInvalidSetting(EesConfiguration, configuration)
+  if (invalid !== undefined) throw new NotUsable(`${file}: ${invalid}`)
   return configuration as EesConfiguration
 }
 

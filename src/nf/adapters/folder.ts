@@ -4,7 +4,7 @@ import type { TSchema } from 'typebox'
 import { parse } from 'yaml'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import { writePem } from '../../certificates/pem.ts'
-import { findInvalidParam } from '../../http/schema.ts'
+import { findInvalidSetting } from '../../http/schema.ts'
 import { parseFqdn, parseNfInstanceId } from '../../spec/identifiers.ts'
 import type { SealingSecret } from '../../store/sealed-file.ts'
 import type { ServerCredential } from '../../tls/profile.ts'
@@ -53,8 +53,8 @@ export async function openNfFolder<Configuration extends NfIdentity>(
 
 async function readConfiguration<Configuration extends NfNames>(file: string, kind: NfKind): Promise<Configuration> {
   const configuration = withDefaults(await readMapping(file), kind.defaults)
-  const invalid = findInvalidParam(kind.schema, configuration)
-  if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid.param || '/'} ${invalid.reason}`)
+  const invalid = findInvalidSetting(kind.schema, configuration)
+  if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid}`)
   const fqdn = parseFqdn(String(configuration['fqdn']))
   const nfInstanceId = parseNfInstanceId(String(configuration['nfInstanceId']))
   if (fqdn === undefined) throw new ConfigurationError(`${file}: fqdn is not a fully qualified host name`)
@@ -70,8 +70,8 @@ export async function readPeers<Entry extends PeerEntry>(folder: string, schema:
   const entries = new Map<string, Entry>()
   const authorities = new Map<string, Authorities>()
   for (const [index, written] of list.entries()) {
-    const invalid = findInvalidParam(schema, written)
-    if (invalid !== undefined) throw new ConfigurationError(`${file}: /${index}${invalid.param} ${invalid.reason}`)
+    const invalid = findInvalidSetting(schema, written)
+    if (invalid !== undefined) throw new ConfigurationError(`${file}: /${index}${invalid}`)
     const entry = written as Entry
     if (parseFqdn(entry.fqdn) !== entry.fqdn) throw new ConfigurationError(`${file}: /${index}/fqdn is not an FQDN`)
     if (entries.has(entry.fqdn)) throw new ConfigurationError(`${file}: ${entry.fqdn} stands there twice`)

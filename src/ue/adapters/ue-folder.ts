@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { findInvalidParam } from '../../http/schema.ts'
+import { findInvalidSetting } from '../../http/schema.ts'
 import { newUsimSqnState } from '../../keys/sqn.ts'
 import { withDefaults } from '../../nf/configuration.ts'
 import type { Random } from '../../ports/random.ts'
@@ -104,8 +104,8 @@ async function readConfiguration(file: string): Promise<Configuration> {
   const written = readMapping(text)
   if (written === undefined) throw new NotUsable(`${file}: not a YAML mapping`)
   const configuration = withDefaults(written, DEFAULTS)
-  const invalid = findInvalidParam(Configuration, configuration)
-  if (invalid !== undefined) throw new NotUsable(`${file}: ${invalid.param || '/'} ${invalid.reason}`)
+  const invalid = findInvalidSetting(Configuration, configuration)
+  if (invalid !== undefined) throw new NotUsable(`${file}: ${invalid}`)
   return configuration as Configuration
 }
 
