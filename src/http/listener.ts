@@ -91,8 +91,9 @@ export function createListener<Peers>(options: ListenerOptions<Peers>): Listener
 /** @returns what makes each answer from then on the last one of its HTTP/1.1 connection; HTTP/2 has GOAWAY for this */
 function endConnectionsByAnswer(app: App): () => void {
   let ending = false
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     if (ending && request.raw.stream === undefined) reply.header('connection', 'close')
+    done()
   })
   return () => {
     ending = true
@@ -134,12 +135,13 @@ function createApp<Peers>(options: ListenerOptions<Peers>, deadlines: Deadlines)
     const left = error.code === 'ECONNRESET' && wasCutOff(request)
     return sendRefusal(request, reply, toRefusal(left ? cutOff() : error, explain, log))
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { operation } = request.routeOptions.config
     const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
     // The request ends too when its client leaves, or is cut off, before there is an answer.
     if (reply.sent) log.info({ ...seen, status: reply.statusCode }, 'answered')
     else log.info(seen, 'left without an answer')
+    done()
   })
   return app
 }

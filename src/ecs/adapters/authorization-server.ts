@@ -57,7 +57,7 @@ export function authorizationServerPorts(ecs: OpenEcs, { apiRoot, mtlsRoot }: Ec
   }
 }
 
-function isAlive({ state, expiresAt }: Registration, now: number): boolean {
+function isAlive({ state, expiresAt }: Pick<Registration, 'state' | 'expiresAt'>, now: number): boolean {
   return state === 'live' && expiresAt > now
 }
 

@@ -131,12 +131,20 @@ export async function* liveRegistrations(store: Store, now: number): AsyncIterab
 }
 
 const liveByFqdn = prepared(({ fqdn }: { fqdn: string }) =>
-  db.selectFrom('registration').selectAll().where('fqdn', '=', fqdn).where('state', '=', sql.lit('live')),
+  db
+    .selectFrom('registration')
+    .select(['ees_id', 'fqdn', 'state', 'expires_at'])
+    .where('fqdn', '=', fqdn)
+    .where('state', '=', sql.lit('live')),
 )
 
-export async function findLiveByFqdn(store: Store, fqdn: string): Promise<Registration | undefined> {
+/** Without its profile: it is looked for whenever another EES wants a token for it. */
+export async function findLiveByFqdn(
+  store: Store,
+  fqdn: string,
+): Promise<Pick<Registration, 'eesId' | 'fqdn' | 'state' | 'expiresAt'> | undefined> {
   const [row] = await store.read<RegistrationRow>(liveByFqdn({ fqdn }))
-  return row && toRegistration(row)
+  return row && { eesId: row.ees_id as EesId, fqdn: row.fqdn as Fqdn, state: row.state, expiresAt: row.expires_at }
 }
 
 /** @returns live registrations whose time has passed, the oldest first */
