@@ -18,7 +18,7 @@ import type { Fqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
 import { fqdnArgument } from './arguments.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
-import { trustVerifier } from './core/trust-verifier.ts'
+import { entitlementServerOf, trustVerifier } from './core/trust-verifier.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -162,7 +162,11 @@ function addTrust(entitlement: Command): void {
     )
     .action(async ({ dir, fqdn, type, root: roots, json = false }: TrustArguments) => {
       const entry = await trustVerifier(dir, { fqdn, type, roots })
-      print(json, entry, `${fqdn} may ask about tokens that it is shown.`)
+      const entitlementServer = await entitlementServerOf(dir)
+      const list =
+        type === 'ecs' ? 'authentication.entitlementServers of its ecs.yaml' : 'eec.entitlementServers of its ees.yaml'
+      const text = `${fqdn} may ask about tokens that it is shown. For ${list}:\n`
+      print(json, { ...entry, entitlementServer }, text + JSON.stringify(entitlementServer, undefined, 2))
     })
 }
 

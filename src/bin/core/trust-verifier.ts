@@ -1,4 +1,6 @@
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parse } from 'yaml'
 import { INTROSPECTION_SCOPE } from '../../spec/entitlement-operations.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
@@ -21,4 +23,26 @@ export async function trustVerifier(folder: string, { fqdn, type, roots }: Token
   await writePrivateFile(join(folder, root), Buffer.from(authorities), { replace: true })
   await editPeers(folder, (list) => [...list.filter((peer) => peer.fqdn !== fqdn), entry])
   return entry
+}
+
+/**
+ * What an ECS has to be told to take tokens of this entitlement server: an entry of `authentication.entitlementServers` in
+ * `ecs.yaml`, or of `eec.entitlementServers` in the `ees.yaml` of an EES.
+ */
+export async function entitlementServerOf(folder: string, verify: 'certificate' | 'introspection' = 'certificate') {
+  const { fqdn, listen } = parse(await readFile(join(folder, 'entitlement.yaml'), 'utf8')) as Served
+  const at = (port: number) => `https://${fqdn}:${port}`
+  return {
+    issuer: `https://${fqdn}`,
+    apiRoot: at(listen.server),
+    introspectionRoot: at(listen.mtls),
+    anchors: [resolve(folder, 'root.crt')],
+    verify,
+    unbound: 'refused',
+  }
+}
+
+interface Served {
+  readonly fqdn: string
+  readonly listen: { readonly server: number; readonly mtls: number }
 }

@@ -5,7 +5,7 @@ import { entitlementCommands } from '../../entitlement/adapters/commands.ts'
 import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
 import { openEntitlement } from '../../entitlement/adapters/open-entitlement.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
-import { trustVerifier } from '../core/trust-verifier.ts'
+import { entitlementServerOf, trustVerifier } from '../core/trust-verifier.ts'
 import { systemEnvironment } from '../operator.ts'
 import { EEC, PLMN, SUPI } from './core.ts'
 
@@ -33,21 +33,13 @@ export async function admitTokens(core: string, folder: string, fqdn: Fqdn, veri
   await trustVerifier(join(core, FOLDER), { fqdn, type: 'ecs', roots: [join(folder, 'ca', 'root.crt')] })
   const file = join(folder, 'ecs.yaml')
   const configuration = parseDocument(await readFile(file, 'utf8'))
-  configuration.setIn(['authentication', 'entitlementServers'], [await trustedServer(core, verify)])
+  configuration.setIn(['authentication', 'entitlementServers'], [await entitlementServerOf(join(core, FOLDER), verify)])
   configuration.setIn(['resolve', ENT], '127.0.0.1')
   await writeFile(file, String(configuration))
 }
 
 /** The same at an EES, which takes what the certificate proves. @param folder - of the EES */
 export async function admitTokensAtEes(core: string, folder: string): Promise<void> {
-  const entitlementServers = [await trustedServer(core, 'certificate')]
+  const entitlementServers = [await entitlementServerOf(join(core, FOLDER))]
   await writeFile(join(folder, 'ees.yaml'), stringify({ eec: { entitlementServers } }))
-}
-
-async function trustedServer(core: string, verify: Verification) {
-  const configuration = parseDocument(await readFile(join(core, FOLDER, 'entitlement.yaml'), 'utf8'))
-  const at = (listener: string) => `https://${ENT}:${String(configuration.getIn(['listen', listener]))}`
-  const anchors = [join(core, 'ca', 'root.crt')]
-  const issuer = `https://${ENT}`
-  return { issuer, apiRoot: at('server'), introspectionRoot: at('mtls'), anchors, verify, unbound: 'refused' }
 }
