@@ -36,6 +36,13 @@ describe('Nudm_UEAU, auth-events: TS 33.501 6.1.4.1a', () => {
     assert.equal((await udm.ask(DeleteAuth, target, removal)).status, 404)
   })
 
+  test('HT-10: a time that RFC 3339 has, and no clock, is refused', async () => {
+    for (const timeStamp of ['2026-12-31T23:59:60Z', '2026-11-21T05:00:00+01']) {
+      const told = await udm.ask(ConfirmAuth, { supi: SUPI }, event({ timeStamp }))
+      assert.deepEqual([told.status, told.body.cause], [400, 'MANDATORY_IE_INCORRECT'], timeStamp)
+    }
+  })
+
   test('the result of another AUSF, or of an unknown subscriber, is not taken', async () => {
     const foreign = await udm.ask(ConfirmAuth, { supi: SUPI }, event({ nfInstanceId: systemRandom.uuid() }))
     assert.deepEqual([foreign.status, foreign.body.cause], [403, 'POLICY_DENIED'])

@@ -136,7 +136,9 @@ function withContent(
   ecs.checkNotificationUri(notificationDestination)
   const now = ecs.now()
   const asked = expTime === undefined ? Number.POSITIVE_INFINITY : Date.parse(expTime)
-  if (asked <= now) throw new Refusal('OPTIONAL_IE_INCORRECT', 'the expiration time has passed', paramOf('expTime'))
+  // RFC 3339 has times that no clock here shows, as leap seconds: they are no number.
+  if (!(asked > now))
+    throw new Refusal('OPTIONAL_IE_INCORRECT', 'the expiration time is not one to come', paramOf('expTime'))
   const expiresAt = Math.min(asked, now + ecs.subscriptionLifetime)
   return {
     ...subscription,

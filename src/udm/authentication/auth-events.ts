@@ -22,13 +22,16 @@ export interface AuthEventPorts {
  * Nudm_UEAuthentication_ResultConfirmation: TS 33.501 6.1.4.1a.
  *
  * @param ausf - of the caller's certificate, and no other may be named
- * @throws Refusal USER_NOT_FOUND, POLICY_DENIED
+ * @throws Refusal USER_NOT_FOUND, POLICY_DENIED, MANDATORY_IE_INCORRECT
  */
 export async function confirmAuth(
   udm: AuthEventPorts,
   { name, ausf, event }: { readonly name: string; readonly ausf: NfInstanceId | undefined; readonly event: AuthEvent },
 ): Promise<AuthStatus> {
   refuseOther(ausf, event)
+  // RFC 3339 has leap seconds, and no clock here shows them.
+  const isTime = !Number.isNaN(Date.parse(event.timeStamp))
+  refuseUnless(isTime, 'MANDATORY_IE_INCORRECT', 'timeStamp is not a time that a clock shows')
   const supi = await subscriberOf(udm, name)
   const status = { supi, authEventId: udm.newEventId(), event }
   await udm.storeAuthStatus(status)

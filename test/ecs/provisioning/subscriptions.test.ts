@@ -224,6 +224,24 @@ describe('Eecs_ServiceProvisioning, subscriptions: TS 24.558 5.3', () => {
     })
   })
 
+  test('HT-10: a time that RFC 3339 has, and no clock, is refused, at the beginning and later on', async () => {
+    const eec = anEntitledEec('eec-7')
+    const path = await subscribe(eec)
+    await withoutTrace(ecs, async () => {
+      for (const expTime of ['2036-12-31T23:59:60Z', '2036-12-31T18:59:60.5-05:00', '2036-12-31T23:59:59+01']) {
+        for (const message of [
+          json('POST', SUBSCRIPTIONS, messageOf(eec, { expTime })),
+          json('PUT', path, messageOf(eec, { expTime })),
+          json('PATCH', path, { expTime }),
+        ]) {
+          const problem = problemOf(await send(eec, message))
+          assert.deepEqual([problem.status, problem.cause], [400, 'OPTIONAL_IE_INCORRECT'], expTime)
+        }
+      }
+    })
+    await unsubscribe(eec, path)
+  })
+
   test('HT-11: an EEC has its share (429), all of them together have theirs (507), and room comes back', async () => {
     const eecs = ['eec-a', 'eec-b', 'eec-c'].map((eecId) => anEntitledEec(eecId))
     const paths: [AnEntitledEec, string][] = []
