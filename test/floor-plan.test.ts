@@ -42,6 +42,8 @@ const MAKERS: Readonly<Record<string, readonly string[]>> = {
   deriveKecs: ['ue', 'ausf'],
   deriveKakma: ['ue', 'ausf'],
   deriveKaf: ['ue', 'ausf'],
+  // a key in an answer to another network function
+  hexOf: ['udm', 'ausf'],
   encryptJwe: ['ausf'],
   decryptJwe: ['ecs'],
   // tokens: each has one kind of issuer

@@ -74,6 +74,11 @@ export function withOctets<Result>(key: KeyObject, use: (octets: Buffer) => Resu
   }
 }
 
+/** A key as it travels to another network function: in a string, which nobody can zero, so made at the very last. */
+export function hexOf(key: KeyObject): string {
+  return withOctets(key, (octets) => octets.toString('hex'))
+}
+
 /** a || b, as where the text says "CK || IK". */
 export function concatenation(a: KeyObject, b: KeyObject): KeyObject {
   const octets = withOctets(a, (first) => withOctets(b, (second) => Buffer.concat([first, second])))

@@ -1,5 +1,5 @@
 import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
-import { withOctets } from '../../keys/key.ts'
+import { hexOf } from '../../keys/key.ts'
 import { NAANF_AKMA } from '../../spec/core-operations.ts'
 import { type AkmaAfKeyData, AkmaAfKeyRequest } from '../../spec/messages/akma.ts'
 import { type ApplicationKeyPorts, retrieveApplicationKey } from '../akma/retrieve-application-key.ts'
@@ -18,7 +18,7 @@ export function applicationKeyRoute(aanf: ApplicationKeyPorts): Route<AusfPeers>
       if (found === undefined) return noContent()
       const answer: AkmaAfKeyData = {
         expiry: new Date(found.until).toISOString(),
-        kaf: withOctets(found.kaf, (octets) => octets.toString('hex')),
+        kaf: hexOf(found.kaf),
       }
       return ok(answer)
     },

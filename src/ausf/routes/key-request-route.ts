@@ -1,5 +1,5 @@
 import { ok, type Route, routesOf } from '../../http/route.ts'
-import { withOctets } from '../../keys/key.ts'
+import { hexOf } from '../../keys/key.ts'
 import { NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
 import { KedgeRequest, type KedgeResponse } from '../../spec/messages/kedge-request.ts'
 import { type DeliveredKey, type KeyRequestPorts, keyRequest } from '../edge-key/key-request.ts'
@@ -20,5 +20,5 @@ export function keyRequestRoute(ausf: KeyRequestPorts): Route<AusfPeers> {
 function toAnswer({ kedgeId, keyScope, until, kedge, kedgeJwe }: DeliveredKey): KedgeResponse {
   const answer = { kedgeId, keyScope, expiry: new Date(until).toISOString() }
   if (kedge === undefined) return { ...answer, kedgeJwe }
-  return { ...answer, kedge: withOctets(kedge, (octets) => octets.toString('hex')) }
+  return { ...answer, kedge: hexOf(kedge) }
 }

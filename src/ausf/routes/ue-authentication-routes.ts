@@ -1,5 +1,5 @@
 import { created, noContent, ok, type Route, routesOf } from '../../http/route.ts'
-import { withOctets } from '../../keys/key.ts'
+import { hexOf } from '../../keys/key.ts'
 import { decodeBase64 } from '../../octets/base64.ts'
 import { NAUSF_UE_AUTHENTICATION as NAUSF } from '../../spec/core-operations.ts'
 import {
@@ -114,14 +114,14 @@ function toContext(started: Started, uri: string): UEAuthenticationCtx {
 function toConfirmation(confirmed: Confirmed): ConfirmationDataResponse {
   if (confirmed.authResult === 'AUTHENTICATION_FAILURE') return confirmed
   const { authResult, supi, kseaf } = confirmed
-  return { authResult, supi, kseaf: withOctets(kseaf, (octets) => octets.toString('hex')) }
+  return { authResult, supi, kseaf: hexOf(kseaf) }
 }
 
 /** @param uri - where the answer to a further request goes */
 function toSession({ eapPacket, authResult, ...outcome }: EapOutcome, uri?: string): EapSession {
   const session = { eapPayload: eapPacket.toString('base64'), authResult }
   if ('kseaf' in outcome) {
-    return { ...session, supi: outcome.supi, kSeaf: withOctets(outcome.kseaf, (octets) => octets.toString('hex')) }
+    return { ...session, supi: outcome.supi, kSeaf: hexOf(outcome.kseaf) }
   }
   return uri === undefined ? session : { ...session, _links: { 'eap-session': { href: `${uri}/eap-session` } } }
 }

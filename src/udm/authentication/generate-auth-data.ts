@@ -1,7 +1,7 @@
 import { type AuthenticationVector as AkaVector, concealedSqn } from '../../keys/aka.ts'
 import { deriveCkIkPrime } from '../../keys/eap-aka-prime.ts'
 import { deriveKausf, deriveResStar } from '../../keys/five-g-aka.ts'
-import { withOctets } from '../../keys/key.ts'
+import { hexOf } from '../../keys/key.ts'
 import type { AuthenticationVector } from '../../spec/messages/authentication-vectors.ts'
 import type { EdgeAuthenticationInfoResult } from '../../spec/messages/kedge-request.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
@@ -53,7 +53,7 @@ function fiveGHeAv({ rand, autn, xres, ck, ik }: AkaVector, name: ServingNetwork
     rand: rand.toString('hex'),
     autn: autn.toString('hex'),
     xresStar: deriveResStar(ck, ik, name, rand, xres).toString('hex'),
-    kausf: withOctets(kausf, (octets) => octets.toString('hex')),
+    kausf: hexOf(kausf),
   }
 }
 
@@ -65,7 +65,7 @@ function akaPrimeAv({ rand, autn, xres, ck, ik }: AkaVector, name: ServingNetwor
     rand: rand.toString('hex'),
     autn: autn.toString('hex'),
     xres: xres.toString('hex'),
-    ckPrime: withOctets(ckPrime, (octets) => octets.toString('hex')),
-    ikPrime: withOctets(ikPrime, (octets) => octets.toString('hex')),
+    ckPrime: hexOf(ckPrime),
+    ikPrime: hexOf(ikPrime),
   }
 }

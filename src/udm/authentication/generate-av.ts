@@ -1,5 +1,5 @@
 import { AMF_SEPARATION_BIT } from '../../keys/aka.ts'
-import { withOctets } from '../../keys/key.ts'
+import { hexOf } from '../../keys/key.ts'
 import type { HssAuthenticationInfoRequest, HssAuthenticationInfoResult } from '../../spec/messages/ueau.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import { parseSupi } from '../../spec/subscriber-identifiers.ts'
@@ -33,8 +33,8 @@ export async function generateAv(
       rand: rand.toString('hex'),
       autn: autn.toString('hex'),
       xres: xres.toString('hex'),
-      ck: withOctets(ck, (octets) => octets.toString('hex')),
-      ik: withOctets(ik, (octets) => octets.toString('hex')),
+      ck: hexOf(ck),
+      ik: hexOf(ik),
     })),
   }
 }
