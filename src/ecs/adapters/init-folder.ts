@@ -45,7 +45,8 @@ export interface InitOptions {
 export async function initFolder(folder: string, fqdn: Fqdn, options: InitOptions): Promise<void> {
   const { clock, random, passphrase, listen } = options
   const final = resolve(folder)
-  if (existsSync(final) && (await readdir(final)).length > 0) throw new FolderInUse(`${folder} is not empty: take another folder, or remove it first`)
+  if (existsSync(final) && (await readdir(final)).length > 0)
+    throw new FolderInUse(`${folder} is not empty: take another folder, or remove it first`)
   await mkdir(dirname(final), { recursive: true })
   const draft = join(dirname(final), `.${basename(final)}.${random.octets(6).toString('hex')}`)
   try {
