@@ -1,6 +1,6 @@
 import type { EesPeer } from '../registrar/registration.ts'
 import type { TokenReferenceForm } from './introspect-token.ts'
-import { type IssuedTokenPorts, readIssuedToken } from './issued-token.ts'
+import { type IssuedTokenPorts, isOfEec, readIssuedToken } from './issued-token.ts'
 
 export interface RevocationPorts extends IssuedTokenPorts {
   /**
@@ -17,5 +17,6 @@ export interface RevocationPorts extends IssuedTokenPorts {
  */
 export async function revokeToken(ecs: RevocationPorts, client: EesPeer, { token }: TokenReferenceForm): Promise<void> {
   const claims = await readIssuedToken(ecs, token)
-  if (claims?.client_id === client.fqdn) await ecs.revokeToken(claims.jti, claims.exp * 1000)
+  const isOwn = claims !== undefined && !isOfEec(claims) && claims.client_id === client.fqdn
+  if (isOwn) await ecs.revokeToken(claims.jti, claims.exp * 1000)
 }

@@ -3,9 +3,12 @@ import { describe, test } from 'node:test'
 import { type Introspection, introspectToken } from '../../../src/ecs/authorization-server/introspect-token.ts'
 import { requestToken, type TokenForm } from '../../../src/ecs/authorization-server/request-token.ts'
 import { revokeToken } from '../../../src/ecs/authorization-server/revoke-token.ts'
+import { sha256Base64url } from '../../../src/octets/digest.ts'
+import { parseEecId } from '../../../src/spec/subscriber-identifiers.ts'
+import { issueEecAccessToken } from '../../../src/tokens/eec-access-token.ts'
 import { signJws } from '../../../src/tokens/jws.ts'
 import { TOKEN_TYPES } from '../../../src/tokens/token-types.ts'
-import { anEcs, aSigner, BADSOUTH, claimsOf, EAST, NORTH, NOW, REGISTERED, SOUTH, WEST } from './parties.ts'
+import { anEcs, aSigner, BADSOUTH, claimsOf, EAST, known, NORTH, NOW, REGISTERED, SOUTH, WEST } from './parties.ts'
 
 const INACTIVE: Introspection = { active: false }
 const FORM: TokenForm = { grant_type: 'client_credentials', scope: 'eees-eeccontextreloc' }
@@ -57,6 +60,54 @@ describe('token introspection: RFC 7662', () => {
         assert.deepEqual(ecs.did, [])
       }
     }
+  })
+
+  const eecTokenFor = (ecs: ReturnType<typeof anEcs>, eecId: string) =>
+    issueEecAccessToken(
+      {
+        iss: ecs.issuer,
+        eecId: known(parseEecId(eecId)),
+        aud: SOUTH.fqdn,
+        scope: new Set(['eees-easdiscovery']),
+        jkt: sha256Base64url('the key of the EEC'),
+      },
+      { signer: ecs.signer(), now: NOW, jti: 'a-token', lifetime: 600 },
+    )
+
+  test('TK-14: the EES learns of the token that an EEC shows to it: RFC 9449 6.2, and nobody else does', async () => {
+    let now = NOW
+    const ecs = anEcs({ now: () => now })
+    const seconds = Math.floor(NOW / 1000)
+    // An EEC that is called like an EES makes that one no party.
+    for (const eecId of ['eec-1', NORTH.fqdn]) {
+      const token = await eecTokenFor(ecs, eecId)
+      assert.deepEqual(await introspectToken(ecs, SOUTH, { token }), {
+        active: true,
+        token_type: 'DPoP',
+        iss: ecs.issuer,
+        sub: eecId,
+        client_id: eecId,
+        aud: [SOUTH.fqdn],
+        scope: 'eees-easdiscovery',
+        cnf: { jkt: sha256Base64url('the key of the EEC') },
+        jti: 'a-token',
+        iat: seconds,
+        exp: seconds + 600,
+      })
+      for (const caller of REGISTERED) {
+        if (caller !== SOUTH) assert.deepEqual(await introspectToken(ecs, caller, { token }), INACTIVE, caller.eesId)
+      }
+    }
+    const token = await eecTokenFor(ecs, 'eec-1')
+    now = (seconds + 600) * 1000
+    assert.deepEqual(await introspectToken(ecs, SOUTH, { token }), INACTIVE)
+  })
+
+  test('an EES ends no token of an EEC that has its name', async () => {
+    const ecs = anEcs()
+    const token = await eecTokenFor(ecs, NORTH.fqdn)
+    for (const caller of REGISTERED) await revokeToken(ecs, caller, { token })
+    assert.equal(ecs.revoked.size, 0)
   })
 
   const endings = [
