@@ -1,4 +1,7 @@
-/** What an AUSF keeps: one Kedge or KAKMA, times in milliseconds since 1970. There may be a million of them, so a row says no more than it must (about 250 octets with its indexes). */
+/**
+ * What an AUSF keeps: one Kedge or KAKMA, times in milliseconds since 1970. There may be a million of them, so a row
+ * says no more than it must (about 250 octets with its indexes).
+ */
 export interface AnchorKeyRow {
   /** the 16 octets of the Kedge ID, or A-TID of 32 */
   kid: Uint8Array

@@ -37,7 +37,9 @@ export function dangerOf(process: Settings): string | undefined {
   return DANGEROUS.find(([found]) => found(process))?.[1]
 }
 
-/** Without a listener of ours, this signal makes Node open its inspector to every user of the machine (THREATS OP-01). */
+/**
+ * Without a listener of ours, this signal makes Node open its inspector to every user of the machine (THREATS OP-01).
+ */
 export function closeInspector(process: NodeJS.Process): void {
   process.on('SIGUSR1', () => {})
 }

@@ -31,7 +31,8 @@ export interface Certificate extends TbsCertificate {
 }
 
 /**
- * Certificate (RFC 5280 4.1), version 3, strictly: no extension twice, no critical one unknown, no key or algorithm off the lists.
+ * Certificate (RFC 5280 4.1), version 3, strictly: no extension twice, no critical one unknown, no key or algorithm off
+ * the lists.
  *
  * @param derOrPem - one certificate, at most 16 KiB
  * @throws Refusal CERTIFICATE_NOT_ACCEPTED

@@ -19,7 +19,10 @@ import {
   writeSignatureAlgorithm,
 } from './signature-algorithm.ts'
 
-/** What is taken from a certification request: the key. The rest is there to be compared with what the registration says. */
+/**
+ * What is taken from a certification request: the key. The rest is there to be compared with what the registration
+ * says.
+ */
 export interface CertificationRequest {
   readonly publicKey: KeyObject
   readonly spki: Buffer

@@ -51,7 +51,10 @@ export function checkChain(question: ChainQuestion): Path {
   return path
 }
 
-/** Depth first: a CA that was renewed, or has two certificates for one key, may offer a path that is invalid beside one that is not. */
+/**
+ * Depth first: a CA that was renewed, or has two certificates for one key, may offer a path that is invalid beside one
+ * that is not.
+ */
 function findPath(
   path: Path,
   last: Certificate,
@@ -73,12 +76,19 @@ function findPath(
   return undefined
 }
 
-/** A self-issued certificate is no step down (RFC 5280 6.1.4 l): here, only a root that the root before it has certified. */
+/**
+ * A self-issued certificate is no step down (RFC 5280 6.1.4 l): here, only a root that the root before it has
+ * certified.
+ */
 function isNoLaterRoot({ subject, issuer }: Certificate): boolean {
   return !subject.equals(issuer) || readDer(subject, readName).commonName !== AUTHORITY_NAMES.root
 }
 
-/** Everything that RFC 5280 6.1.4 asks of an issuer but its signature. @param below - CA certificates between it and the leaf that count */
+/**
+ * Everything that RFC 5280 6.1.4 asks of an issuer but its signature.
+ *
+ * @param below - CA certificates between it and the leaf that count
+ */
 function mayHaveIssued(issuer: Certificate, child: Certificate, below: number, { now, role }: ChainQuestion): boolean {
   const { basicConstraints, keyUsage, extendedKeyUsage } = issuer
   return (

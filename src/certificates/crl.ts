@@ -17,7 +17,10 @@ import {
   writeSignatureAlgorithm,
 } from './signature-algorithm.ts'
 
-/** CRLReason (RFC 5280 5.3.1). `unspecified` is said by leaving the reason out, `removeFromCRL` exists in delta CRLs only. */
+/**
+ * CRLReason (RFC 5280 5.3.1). `unspecified` is said by leaving the reason out, `removeFromCRL` exists in delta CRLs
+ * only.
+ */
 export const CRL_REASONS = {
   keyCompromise: 1,
   cACompromise: 2,
@@ -72,7 +75,11 @@ export interface Crl {
 /** Octets: some 400,000 entries. */
 const CRL_LIMIT = 16 * 1024 * 1024
 
-/** CertificateList, version 2, complete, with CRL number and authority key identifier (RFC 5280 5.1, 5.2). @returns DER */
+/**
+ * CertificateList, version 2, complete, with CRL number and authority key identifier (RFC 5280 5.1, 5.2).
+ *
+ * @returns DER
+ */
 export async function issueCrl({ issuer, number, thisUpdate, nextUpdate, entries }: CrlContent): Promise<Buffer> {
   const { certificate, signer } = issuer
   const { subjectKeyId } = certificate
@@ -154,7 +161,8 @@ function wholeSeconds(ms: number): Buffer {
 }
 
 /**
- * CertificateList (RFC 5280 5.1), version 2, strictly. A delta, indirect or partitioned CRL says so critically and is refused.
+ * CertificateList (RFC 5280 5.1), version 2, strictly. A delta, indirect or partitioned CRL says so critically and is
+ * refused.
  *
  * @param derOrPem - at most 16 MiB
  * @throws Refusal CERTIFICATE_NOT_ACCEPTED

@@ -20,7 +20,10 @@ export const P_384: Curve = {
 
 const UNCOMPRESSED = 0x04
 
-/** Whether the octets are the uncompressed encoding (SEC 1 2.3.3) of a point on the curve; infinity has no such encoding. */
+/**
+ * Whether the octets are the uncompressed encoding (SEC 1 2.3.3) of a point on the curve; infinity has no such
+ * encoding.
+ */
 export function isPointOn(curve: Curve, octets: Buffer): boolean {
   const { p, b, size } = curve
   if (octets.length !== 1 + 2 * size || octets[0] !== UNCOMPRESSED) return false

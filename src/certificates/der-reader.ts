@@ -9,7 +9,8 @@ const DEEPEST = 16
 const CONSTRUCTED = 0x20
 
 /**
- * Reads one DER value that fills `octets` exactly (X.690). What BER would allow besides, and RFC 5280 4.1 does not, is refused.
+ * Reads one DER value that fills `octets` exactly (X.690). What BER would allow besides, and RFC 5280 4.1 does not, is
+ * refused.
  *
  * @param limit - octets; more than {@link MESSAGE_LIMIT} only for what we fetch ourselves
  * @throws Malformed
@@ -202,7 +203,11 @@ export class DerReader {
     return content.toString('latin1')
   }
 
-  /** Time: UTCTime to 2049, GeneralizedTime from 2050, whole seconds, Z (RFC 5280 4.1.2.5). @returns ms since the epoch */
+  /**
+   * Time: UTCTime to 2049, GeneralizedTime from 2050, whole seconds, Z (RFC 5280 4.1.2.5).
+   *
+   * @returns ms since the epoch
+   */
   time(): number {
     const short = this.next(TAG.utcTime)
     const text = this.primitive(short ? TAG.utcTime : TAG.generalizedTime).toString('latin1')

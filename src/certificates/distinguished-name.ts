@@ -4,7 +4,10 @@ import { element, oid, sequence, utf8String } from './der-writer.ts'
 import { Malformed } from './malformed.ts'
 import { OID } from './object-identifiers.ts'
 
-/** The attributes of a Name that our certificates carry. Nobody is known by them: an identity is a subjectAltName (THREATS CA-02). */
+/**
+ * The attributes of a Name that our certificates carry. Nobody is known by them: an identity is a subjectAltName
+ * (THREATS CA-02).
+ */
 export interface DistinguishedName {
   readonly organization?: string
   readonly commonName?: string

@@ -72,7 +72,11 @@ const RESTRICTIONS: ReadonlySet<string> = new Set([
   OID.netscapeCertType,
 ])
 
-/** Extensions (RFC 5280 4.2). A critical one that is not read here is refused, any other is passed over. @throws Malformed */
+/**
+ * Extensions (RFC 5280 4.2). A critical one that is not read here is refused, any other is passed over.
+ *
+ * @throws Malformed
+ */
 export function readExtensions(der: DerReader): Extensions {
   const values: Partial<Extensions> = {}
   const extensions = readExtensionList(der, (id, critical, value) => {
@@ -108,7 +112,9 @@ export function readExtensionList(
   )
 }
 
-/** AuthorityKeyIdentifier (RFC 5280 4.2.1.1) with a key identifier alone: issuer and serial would be a second opinion. */
+/**
+ * AuthorityKeyIdentifier (RFC 5280 4.2.1.1) with a key identifier alone: issuer and serial would be a second opinion.
+ */
 export function readAuthorityKeyId(der: DerReader): Buffer {
   return der.sequence((identifier) => readKeyId(identifier.primitive(contextPrimitive(0))))
 }
@@ -121,7 +127,9 @@ function readKeyId(octets: Buffer): Buffer {
 const DNS_NAME = contextPrimitive(2)
 const UNIFORM_RESOURCE_IDENTIFIER = contextPrimitive(6)
 
-/** Identities are FQDNs and URIs. A name of another kind is an identity that nobody here could check, so it is refused. */
+/**
+ * Identities are FQDNs and URIs. A name of another kind is an identity that nobody here could check, so it is refused.
+ */
 function readSubjectAltNames(der: DerReader): SubjectAltNames {
   const dnsNames: Fqdn[] = []
   const uris: string[] = []

@@ -11,7 +11,8 @@ import type { Template } from './template.ts'
 
 /**
  * Signs what the template says, if nothing speaks against it: encode, lint the very octets, sign, look at the result.
- * The caller has recorded the template by now, so no certificate can exist that the store does not know (THREATS CA-04).
+ * The caller has recorded the template by now, so no certificate can exist that the store does not know
+ * (THREATS CA-04).
  *
  * @returns Certificate (RFC 5280 4.1), DER
  * @throws Error with the findings, before anything is signed; Error if the signer signed something else

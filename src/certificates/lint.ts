@@ -12,8 +12,9 @@ import { algorithmOfSigner } from './signature-algorithm.ts'
 import type { Template } from './template.ts'
 
 /**
- * What speaks against signing these octets as a certificate of this template; an empty list if nothing does (THREATS CA-05).
- * The octets are read by the reader that peers' certificates go through, not by the code that wrote them.
+ * What speaks against signing these octets as a certificate of this template; an empty list if nothing does
+ * (THREATS CA-05). The octets are read by the reader that peers' certificates go through, not by the code that wrote
+ * them.
  *
  * @param tbs - TBSCertificate, DER
  */

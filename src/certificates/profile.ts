@@ -2,7 +2,10 @@ import type { BasicConstraints, KeyUsage } from './extension-reader.ts'
 
 /** What a certificate makes its holder. */
 export type LeafRole = 'ees' | 'ecs' | 'nf' | 'operator' | 'eas' | 'eec'
-/** An issuing CA signs certificates of one role only, so a certificate of one role cannot pass for another (THREATS CA-11). */
+/**
+ * An issuing CA signs certificates of one role only, so a certificate of one role cannot pass for another
+ * (THREATS CA-11).
+ */
 export type IssuerRole = `${LeafRole}-issuer`
 export type Role = 'root' | IssuerRole | LeafRole
 

@@ -37,7 +37,9 @@ export function examinePublicKey(spki: Uint8Array): void {
   refuseMalformed('PUBLIC_KEY_NOT_ACCEPTED', 'the public key', () => readDer(spki, readSpki))
 }
 
-/** SHA-256 of the SubjectPublicKeyInfo as base64url: one key, one name, whatever certificate it is in (THREATS ON-04). */
+/**
+ * SHA-256 of the SubjectPublicKeyInfo as base64url: one key, one name, whatever certificate it is in (THREATS ON-04).
+ */
 export function spkiSha256(spki: Uint8Array): string {
   return sha256Base64url(spki)
 }

@@ -16,7 +16,8 @@ export function weaknessOfModulus(n: bigint): string | undefined {
 }
 
 /**
- * Infineon's primes are k M + (65537^a mod M), M the product of the first primes, so modulo each of them n is a power of 65537.
+ * Infineon's primes are k M + (65537^a mod M), M the product of the first primes, so modulo each of them n is a power
+ * of 65537.
  *
  * @see Nemec et al., The Return of Coppersmith's Attack, CCS 2017, 3.1 (CVE-2017-15361)
  */

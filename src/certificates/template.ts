@@ -8,7 +8,9 @@ import type { BasicConstraints, KeyUsage } from './extension-reader.ts'
 import { AUTHORITY_NAMES, type IssuerRole, PROFILES, type Profile, type Role } from './profile.ts'
 import { algorithmOfSigner, type SignerAlgorithm } from './signature-algorithm.ts'
 
-/** Everything that a certificate will say. It is recorded, then encoded, then checked against its encoding, then signed. */
+/**
+ * Everything that a certificate will say. It is recorded, then encoded, then checked against its encoding, then signed.
+ */
 export interface Template {
   readonly role: Role
   /** left out in a root, which signs itself */
@@ -31,7 +33,10 @@ export interface Template {
   readonly nfTypes?: readonly string[]
 }
 
-/** Who is certified. An operator's name is one label of lower case letters, digits and hyphens; an EAS ID is an entity ID. */
+/**
+ * Who is certified. An operator's name is one label of lower case letters, digits and hyphens; an EAS ID is an entity
+ * ID.
+ */
 export type Subject =
   | { readonly role: 'ees'; readonly fqdn: Fqdn; readonly registrationId: RegistrationId; readonly eesId?: EesId }
   | { readonly role: 'ecs'; readonly fqdn: Fqdn }
@@ -95,8 +100,8 @@ export function rootTemplate(
 }
 
 /**
- * The template of a later root of a domain as the root before it certifies it: NewWithOld of RFC 4210 4.4. Who trusts the
- * old one alone finds the way to what is under the new one.
+ * The template of a later root of a domain as the root before it certifies it: NewWithOld of RFC 4210 4.4. Who trusts
+ * the old one alone finds the way to what is under the new one.
  */
 export function crossTemplate(
   root: Certificate,

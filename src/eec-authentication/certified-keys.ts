@@ -33,8 +33,8 @@ interface CertifiedKey {
  * A JWK Set whose keys come with their certificates (RFC 7517 4.7): `kid` is the RFC 7638 thumbprint, the first
  * certificate of `x5c` is of that very key, and its chain leads to an anchor (D-14).
  *
- * A key whose certificate is not accepted is left out: during a change of keys the old one may run out before the new one
- * has proven itself. A set of any other form is none.
+ * A key whose certificate is not accepted is left out: during a change of keys the old one may run out before the new
+ * one has proven itself. A set of any other form is none.
  *
  * @param octets - the JSON text
  * @returns keys by `kid` and `x5t#S256`, each until its certificate ends

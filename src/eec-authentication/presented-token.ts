@@ -32,8 +32,9 @@ export function shownToken({ headers }: PresentedRequest): string {
 }
 
 /**
- * The token of a request, and the key that its sender has proven to hold. The token itself is not looked at, and the proof
- * is not used up: that is `useProof`, once the token is known to be good, so that nobody without one fills the memory.
+ * The token of a request, and the key that its sender has proven to hold. The token itself is not looked at, and the
+ * proof is not used up: that is `useProof`, once the token is known to be good, so that nobody without one fills the
+ * memory.
  *
  * @throws Refusal CREDENTIAL_MISSING, DPOP_PROOF_INVALID
  */

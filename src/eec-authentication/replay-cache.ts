@@ -18,9 +18,9 @@ export interface Use {
  * What was used and must not be used again: the `jti` of proofs and of tokens that are good once (RFC 9449 11.1, D-14).
  * An entry stays as long as the thing itself is good. When there is no room for another, the answer is no: nothing is
  * forgotten early. What was made before this memory began may have been used then, and is taken for used; when it was
- * made its maker says, so that a clock that is ahead leaves a gap of at most `MAX_SKEW` after a restart. A clock that is set
- * back by more than that begins a memory anew, with what it had: what was forgotten too early cannot come again, and what
- * is made from `MAX_SKEW` later on is new (THREATS TM-01).
+ * made its maker says, so that a clock that is ahead leaves a gap of at most `MAX_SKEW` after a restart. A clock that
+ * is set back by more than that begins a memory anew, with what it had: what was forgotten too early cannot come again,
+ * and what is made from `MAX_SKEW` later on is new (THREATS TM-01).
  */
 export class ReplayCache {
   readonly #capacity: number

@@ -10,7 +10,10 @@ const METHODS: ReadonlyMap<string, EesMethod> = new Map([
   [TOKEN_TYPES.access.typ, 'EDGE_ACCESS_TOKEN'],
 ])
 
-/** How each method that a server takes is verified. What is not in it is not taken, whatever a client shows (THREATS NG-05). */
+/**
+ * How each method that a server takes is verified. What is not in it is not taken, whatever a client shows
+ * (THREATS NG-05).
+ */
 export type EecVerifiers = Partial<Record<EesMethod, (request: PresentedRequest) => Promise<EecIdentity>>>
 
 /**

@@ -1,4 +1,6 @@
-/** What an entitlement configuration server keeps. Times are milliseconds since 1970; tokens stand here as SHA-256 only. */
+/**
+ * What an entitlement configuration server keeps. Times are milliseconds since 1970; tokens stand here as SHA-256 only.
+ */
 export interface EntitlementTables {
   entitlement: EntitlementTable
   authentication_token: AuthenticationTokenTable

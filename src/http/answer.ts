@@ -105,7 +105,9 @@ const FRAMEWORK_REFUSALS: Record<string, [ApplicationError, string]> = {
   FST_ERR_MAX_PARAM_LENGTH: ['RESOURCE_URI_STRUCTURE_NOT_FOUND', 'this listener has no such resource'],
 }
 
-/** The one boundary where errors become answers: what is not a refusal is ours, and says nothing (THREATS HT-10, HT-12). */
+/**
+ * The one boundary where errors become answers: what is not a refusal is ours, and says nothing (THREATS HT-10, HT-12).
+ */
 export function toRefusal(error: unknown, explain: Explain | undefined, log: Log): Refusal {
   if (error instanceof Refusal) {
     if (error.cause !== undefined) log.debug({ cause: String(error.cause), code: error.code }, 'refused')

@@ -22,8 +22,8 @@ export interface ShownToken {
 }
 
 /**
- * A token of the scheme DPoP with its proof (RFC 9449 7.1), or a bearer token without one: never a mix of the two, which
- * would let a bound token pass for an unbound one (RFC 9449 7.2).
+ * A token of the scheme DPoP with its proof (RFC 9449 7.1), or a bearer token without one: never a mix of the two,
+ * which would let a bound token pass for an unbound one (RFC 9449 7.2).
  *
  * @throws Refusal CREDENTIAL_MISSING, DPOP_PROOF_INVALID
  */

@@ -19,7 +19,10 @@ export interface PeerLimits {
 
 const LIMITS: PeerLimits = { connect: 5_000, content: 1_048_576 }
 
-/** The peer could not be asked, or did not answer as HTTP. It is not known whether it acted, except when `phase` is `connect`. */
+/**
+ * The peer could not be asked, or did not answer as HTTP. It is not known whether it acted, except when `phase` is
+ * `connect`.
+ */
 export class PeerUnavailable extends Error {
   override readonly name = 'PeerUnavailable'
   readonly phase: 'connect' | 'answer'
@@ -46,7 +49,10 @@ export interface Response {
   readonly body: Buffer
 }
 
-/** One HTTP/2 connection to one server, opened when needed and kept. Redirects are answers like any other: never followed. */
+/**
+ * One HTTP/2 connection to one server, opened when needed and kept. Redirects are answers like any other: never
+ * followed.
+ */
 export interface Peer {
   readonly origin: string
   /** @throws PeerUnavailable */

@@ -5,7 +5,9 @@ import { Refusal } from '../spec/refusal.ts'
 import type { Resolve } from './client.ts'
 import { fqdnOf } from './origin.ts'
 
-/** Where notifications may go. What is not allowed here is refused: a subscriber chooses the address (THREATS HT-06). */
+/**
+ * Where notifications may go. What is not allowed here is refused: a subscriber chooses the address (THREATS HT-06).
+ */
 export interface NotificationTargets {
   /** FQDNs, and `.example.com` for every name below that domain */
   readonly hosts: readonly string[]

@@ -39,7 +39,9 @@ export interface Notifier {
   close(): void
 }
 
-/** Notifications under way, and those that wait; what comes beyond is given up, so that slow receivers cost no memory. */
+/**
+ * Notifications under way, and those that wait; what comes beyond is given up, so that slow receivers cost no memory.
+ */
 const AT_ONCE = 64
 const MOST_WAITING = 200_000
 /** Receivers whose connection is kept, and for how long the address that was looked up holds (milliseconds). */

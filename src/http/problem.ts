@@ -32,7 +32,10 @@ export interface OauthError {
   readonly error_description: string
 }
 
-/** Where the server is at fault, no error of RFC 6749 5.2 is true: the codes of 4.1.2.1 say so, which 8.5 leaves room for. */
+/**
+ * Where the server is at fault, no error of RFC 6749 5.2 is true: the codes of 4.1.2.1 say so, which 8.5 leaves room
+ * for.
+ */
 export function toOauthError(refusal: Refusal): OauthError {
   const { status, oauth } = errorRow(refusal.code)
   const unstated = status >= 500 ? 'server_error' : 'invalid_request'
@@ -58,8 +61,8 @@ export interface Challenged {
 }
 
 /**
- * RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope. The scheme that was
- * used is the one to go on with, if it is taken; otherwise each that is.
+ * RFC 6750 3, RFC 9449 7.1: the challenge that goes with a 401, and with a 403 for too little scope. The scheme that
+ * was used is the one to go on with, if it is taken; otherwise each that is.
  */
 export function wwwAuthenticate(
   refusal: Refusal,

@@ -6,8 +6,8 @@ import { parseJsonContent } from './content.ts'
 import { findInvalidParam, isOfSchema } from './schema.ts'
 
 /**
- * A server answered something that its client must not rely on: a certificate for another key, a redirect, a wrong type.
- * Nothing of the answer was kept.
+ * A server answered something that its client must not rely on: a certificate for another key, a redirect, a wrong
+ * type. Nothing of the answer was kept.
  */
 export class AnswerNotAccepted extends Error {
   override readonly name = 'AnswerNotAccepted'
@@ -111,7 +111,10 @@ const OauthError = Type.Object({ error: Type.String(), error_description: Type.O
 /** A code goes into messages and logs as it is (THREATS HT-09). */
 const CODE = /^[\w.:-]{1,64}$/
 
-/** Problem details say why in `cause` (TS 29.500 5.2.7), the token endpoint in `error` (RFC 6749 5.2); others say nothing. */
+/**
+ * Problem details say why in `cause` (TS 29.500 5.2.7), the token endpoint in `error` (RFC 6749 5.2); others say
+ * nothing.
+ */
 function reasonOf(body: Buffer): { readonly code?: string | undefined; readonly detail?: string | undefined } {
   try {
     const value = parseJson(body)

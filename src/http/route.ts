@@ -70,7 +70,9 @@ export interface Route<Peers, Credential extends keyof Peers = keyof Peers, Sche
   handle(request: RouteRequest<Peers[Credential], Static<Schema>>): Promise<Answer>
 }
 
-/** Makes the function with which an entity declares its routes: the type of `peer` follows from the declared credential. */
+/**
+ * Makes the function with which an entity declares its routes: the type of `peer` follows from the declared credential.
+ */
 export function routesOf<Peers>() {
   return <Credential extends keyof Peers, Schema extends TSchema>(
     route: Route<Peers, Credential, Schema>,

@@ -15,7 +15,9 @@ import type { Authenticators, Route, Schemes } from './route.ts'
 /** Octets of content, unless the route states another limit. */
 export const CONTENT_LIMIT = 65_536
 
-/** What is refused whatever the route. The checks run before Node parses on, so nothing behind such a request is served. */
+/**
+ * What is refused whatever the route. The checks run before Node parses on, so nothing behind such a request is served.
+ */
 export function refuseBeforeRouting(app: App, hosts: readonly string[]): void {
   const condemned = new WeakSet<TLSSocket>()
   app.addHook('onRequest', async (request, reply) => {

@@ -19,7 +19,9 @@ export interface Alarms {
 
 const PARTIES = 10_000
 
-/** Counts everything; logs the first, the second, the fourth, the eighth ..., so that an attack does not fill the log. */
+/**
+ * Counts everything; logs the first, the second, the fourth, the eighth ..., so that an attack does not fill the log.
+ */
 export function createAlarms(log: Log): Alarms {
   const totals = new Map<AlarmName, number>()
   const parties = new LRUCache<string, number>({ max: PARTIES })

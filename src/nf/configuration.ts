@@ -75,7 +75,9 @@ export interface NfKind {
 export const PEER_MEMBERS = {
   /** the dNSName of its certificate */
   fqdn: Type.String(),
-  /** TS 29.510 NFType, which its certificate must name as well; `ECS` or `EES` for a server of the edge, which has none */
+  /**
+   * TS 29.510 NFType, which its certificate must name as well; `ECS` or `EES` for a server of the edge, which has none
+   */
   nfType: Type.String({ minLength: 1, maxLength: 32 }),
   /** the root that vouches for it, and for no other entry unless that says so too */
   root: fileName,

@@ -11,8 +11,8 @@ export interface JsonRules {
 }
 
 /**
- * JSON that has one meaning only. On top of RFC 8259: valid UTF-8 without byte order mark, no member name twice, no lone
- * surrogate, no number beyond binary64 (RFC 7493 2). Two readers of such a text cannot disagree on what it says.
+ * JSON that has one meaning only. On top of RFC 8259: valid UTF-8 without byte order mark, no member name twice, no
+ * lone surrogate, no number beyond binary64 (RFC 7493 2). Two readers of such a text cannot disagree on what it says.
  *
  * @returns objects without prototype
  * @throws SyntaxError that repeats nothing of the text
@@ -54,7 +54,9 @@ function parse(text: string): unknown {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** How deep the brackets nest and how many members there are, outside of strings; what is not JSON is measured as well. */
+/**
+ * How deep the brackets nest and how many members there are, outside of strings; what is not JSON is measured as well.
+ */
 function measure(text: string): { depth: number; members: number } {
   let [level, depth, members] = [0, 0, 0]
   for (let at = 0; at < text.length; at++) {

@@ -10,7 +10,10 @@ export interface Random {
   fraction(): number
 }
 
-/** Octets that nobody has seen yet: a draw of many costs what a draw of a few does, so Node keeps some for its UUIDs too. */
+/**
+ * Octets that nobody has seen yet: a draw of many costs what a draw of a few does, so Node keeps some for its UUIDs
+ * too.
+ */
 let ahead = Buffer.alloc(0)
 const AHEAD = 4_096
 

@@ -3,7 +3,10 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 /** A private key that signs and does not leave: a file today, an HSM where the deployer has one (THREATS CA-12). */
 export interface Signer {
   readonly publicKey: KeyObject
-  /** @returns ECDSA with the hash of the curve (P-256: SHA-256, P-384: SHA-384), as DER `ECDSA-Sig-Value` (RFC 3279 2.2.3) */
+  /**
+   * @returns ECDSA with the hash of the curve (P-256: SHA-256, P-384: SHA-384), as DER `ECDSA-Sig-Value`
+   *   (RFC 3279 2.2.3)
+   */
   sign(octets: Uint8Array): Promise<Buffer>
 }
 

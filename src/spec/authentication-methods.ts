@@ -1,8 +1,8 @@
 import { refuseUnless } from './refusal.ts'
 
 /**
- * How an EEC authenticates. The first names are those of 3GPP's open enumerations, the others are ours. There is no name
- * for "not at all": what cannot be said cannot be chosen (THREATS NG-01).
+ * How an EEC authenticates. The first names are those of 3GPP's open enumerations, the others are ours. There is no
+ * name for "not at all": what cannot be said cannot be chosen (THREATS NG-01).
  */
 
 /** `EcsAuthMethod` (TS 29.503), with the PSK from Kedge and the entitlement token (D-14). */

@@ -9,7 +9,10 @@
  */
 export const EDGEWARD_ONBOARDING = 64
 
-/** Ours, in Eecs_ServiceProvisioning (D-12): the answer brings `eesTokens`, far from where the features of TS 24.558 will be. */
+/**
+ * Ours, in Eecs_ServiceProvisioning (D-12): the answer brings `eesTokens`, far from where the features of TS 24.558
+ * will be.
+ */
 export const EDGEWARD_EES_TOKENS = 64
 
 /** @param suppFeat - hexadecimal digits; undefined supports nothing */

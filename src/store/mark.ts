@@ -28,7 +28,10 @@ export function markFileOf(file: string): string {
   return `${file}-mark`
 }
 
-/** @returns undefined if there is none, or it was torn by a power failure: it is a second witness, not a part of the store */
+/**
+ * @returns undefined if there is none, or it was torn by a power failure: it is a second witness, not a part of the
+ *   store
+ */
 export function readMark(file: string): Mark | undefined {
   let line: string
   try {

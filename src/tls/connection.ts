@@ -27,7 +27,9 @@ export function channelBinding(socket: TLSSocket): Buffer | undefined {
   return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
 }
 
-/** Whether the peer showed a certificate with this URI among its names; for finding connections, never for trusting one. */
+/**
+ * Whether the peer showed a certificate with this URI among its names; for finding connections, never for trusting one.
+ */
 export function showsUri(socket: TLSSocket, uri: string): boolean {
   return socket.getPeerX509Certificate()?.subjectAltName?.split(', ').includes(`URI:${uri}`) === true
 }

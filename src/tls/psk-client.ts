@@ -11,9 +11,9 @@ export interface Psk {
 }
 
 /**
- * TLS towards a server that proves itself by the PSK and by nothing else: no authority is trusted, and a certificate, be
- * it of the right name, ends the handshake (THREATS R4, PS-07). One identity is offered, by a client, never by a server
- * (PS-06).
+ * TLS towards a server that proves itself by the PSK and by nothing else: no authority is trusted, and a certificate,
+ * be it of the right name, ends the handshake (THREATS R4, PS-07). One identity is offered, by a client, never by a
+ * server (PS-06).
  *
  * Options alone are no proof: each connection also passes {@link requirePsk} before anything is sent on it.
  *

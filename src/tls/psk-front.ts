@@ -6,8 +6,8 @@ export interface PskFront {
   /** @param address - where the connection comes from. @returns whether it may begin one more handshake now */
   mayBegin(address: string | undefined): boolean
   /**
-   * Makes the key of an identity ready, if there is one: `keyOf` of the server finds it then. Where this is not there, no
-   * handshake waits.
+   * Makes the key of an identity ready, if there is one: `keyOf` of the server finds it then. Where this is not there,
+   * no handshake waits.
    */
   fetchKey?(identity: string, address: string | undefined): Promise<void>
   /** milliseconds for the ClientHello and the key together, 5,000 unless stated */
@@ -21,9 +21,9 @@ const TLS_13 = 0x0304
  * Stands before the handshakes of a server for TLS-PSK. A source that begins too many is cut off (THREATS PS-10).
  *
  * It can let each one wait until the key that it offers has been asked for, because `pskCallback` must answer at once
- * (THREATS section 0 fact 6): it reads the ClientHello, puts it back, and leaves everything else to the server. A key that
- * was fetched is proven like any other (THREATS R2), and what is no good ClientHello is refused by the TLS stack, as it
- * would be without this.
+ * (THREATS section 0 fact 6): it reads the ClientHello, puts it back, and leaves everything else to the server. A key
+ * that was fetched is proven like any other (THREATS R2), and what is no good ClientHello is refused by the TLS stack,
+ * as it would be without this.
  */
 export function standBeforeHandshakes(server: Server, front: PskFront): void {
   const begins = server.listeners('connection')

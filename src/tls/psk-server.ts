@@ -5,8 +5,8 @@ import { Refusal, refuseUnless } from '../spec/refusal.ts'
 import { isByPsk, isPreSharedKey, PSK_PROFILE } from './psk-profile.ts'
 
 /**
- * Keys that nobody has: more than one, which would lie in the caches of the processor where the keys of others do not, and
- * no more than somebody who measures would ask for in turn.
+ * Keys that nobody has: more than one, which would lie in the caches of the processor where the keys of others do not,
+ * and no more than somebody who measures would ask for in turn.
  */
 const NOBODYS = 64
 

@@ -61,7 +61,10 @@ export function keysOfIssuer({ claims, type }: Jws, issuers: ReadonlyMap<string,
   return keys
 }
 
-/** One audience, and that is we, letter by letter: a token for two parties could be replayed by one of them (THREATS TK-03, RS-04). */
+/**
+ * One audience, and that is we, letter by letter: a token for two parties could be replayed by one of them
+ * (THREATS TK-03, RS-04).
+ */
 export function checkAudience({ aud }: JsonObject, own: Fqdn, type: TokenType): void {
   const [audience, ...others] = Array.isArray(aud) ? aud : [aud]
   refuseUnless(audience === own && others.length === 0, type.refusal, 'the token is for another audience')

@@ -56,13 +56,15 @@ export interface ProvenKey {
   readonly jti: string
   /** seconds since 1970-01-01T00:00:00Z */
   readonly iat: number
-  /** milliseconds since 1970-01-01T00:00:00Z, until which the jti must be remembered: the same proof twice is a replay */
+  /**
+   * milliseconds since 1970-01-01T00:00:00Z, until which the jti must be remembered: the same proof twice is a replay
+   */
   readonly goodUntil: number
 }
 
 /**
- * RFC 9449 4.3, checks 2 to 12 without nonces; check 1, one header, is for the reader of headers, and whether the key is
- * the one of the token (12b) for the verifier of the token.
+ * RFC 9449 4.3, checks 2 to 12 without nonces; check 1, one header, is for the reader of headers, and whether the key
+ * is the one of the token (12b) for the verifier of the token.
  *
  * @throws Refusal DPOP_PROOF_INVALID
  */
@@ -114,7 +116,10 @@ function proofKeyOf(jwk: JsonObject | undefined): ProofKey {
   return proofKey
 }
 
-/** RFC 9449 4.3 check 9: without query and fragment, scheme, host, port and dot segments normalized (RFC 3986 6.2.2, 6.2.3). */
+/**
+ * RFC 9449 4.3 check 9: without query and fragment, scheme, host, port and dot segments normalized (RFC 3986 6.2.2,
+ * 6.2.3).
+ */
 function normalUri(text: string): string | undefined {
   const url = HTTPS_URI.test(text) ? URL.parse(text) : null
   return url && url.username === '' && url.password === '' ? `${url.origin}${url.pathname}` : undefined

@@ -27,7 +27,10 @@ import { type Jws, parseJws, signJws, verifyJws } from './jws.ts'
 import { covers, formatScope, parseScope, type Scope } from './scope.ts'
 import { TOKEN_TYPES } from './token-types.ts'
 
-/** That of RFC 9068, as the access token of an EES: `cnf` tells the two apart, and each verifier takes its own kind only. */
+/**
+ * That of RFC 9068, as the access token of an EES: `cnf` tells the two apart, and each verifier takes its own kind
+ * only.
+ */
 const TYPE = TOKEN_TYPES.access
 const LIFETIME: Lifetime = { usual: 600, ceiling: 900 }
 
@@ -83,8 +86,8 @@ export async function readEecAccessToken(
 }
 
 /**
- * What the EEC looks at before it shows the token to anybody: whose it is, for whom, until when, and bound to which key.
- * Nothing of it is proven: the signature is for the EES.
+ * What the EEC looks at before it shows the token to anybody: whose it is, for whom, until when, and bound to which
+ * key. Nothing of it is proven: the signature is for the EES.
  *
  * @param reader - `now` in milliseconds since 1970-01-01T00:00:00Z
  * @throws Refusal TOKEN_INVALID

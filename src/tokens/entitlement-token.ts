@@ -88,8 +88,8 @@ export interface EntitlementTokenReader {
 }
 
 /**
- * The part that stays true until `exp`: who is entitled, by whom, to what. It is no permission by itself: `checkEntitlement`
- * is due at each request.
+ * The part that stays true until `exp`: who is entitled, by whom, to what. It is no permission by itself:
+ * `checkEntitlement` is due at each request.
  *
  * @param token - text, or as `parseEntitlementToken` gave it
  * @param reader - `now` in milliseconds since 1970-01-01T00:00:00Z

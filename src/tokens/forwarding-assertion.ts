@@ -98,7 +98,9 @@ export interface ForwardingReader {
   readonly now: number
 }
 
-/** A request whose way here is proven. That its `jti` was not seen before is for a replay cache to say (THREATS FW-07). */
+/**
+ * A request whose way here is proven. That its `jti` was not seen before is for a replay cache to say (THREATS FW-07).
+ */
 export interface VerifiedForwarding extends IssuedClaims {
   readonly request: ForwardedRequest
   /** the ECSs that it came through, the home ECS first */
@@ -135,7 +137,11 @@ export async function verifyForwarding(forwarding: Forwarding, reader: Forwardin
   return read
 }
 
-/** Each link is for the ECS that signed the next one, and over the link before it. @param texts - the links as they travel */
+/**
+ * Each link is for the ECS that signed the next one, and over the link before it.
+ *
+ * @param texts - the links as they travel
+ */
 function checkLinks(links: readonly Jws[], texts: readonly string[], audiences: readonly Fqdn[]): void {
   for (const [index, { claims, type }] of links.entries()) {
     const audience = audiences[index]

@@ -18,7 +18,10 @@ export interface IssuerKeysPorts {
   readonly failed?: (error: unknown) => void
 }
 
-/** Milliseconds. A key that the issuer has taken back is asked about after `fresh`, and gone after `usable` at the latest. */
+/**
+ * Milliseconds. A key that the issuer has taken back is asked about after `fresh`, and gone after `usable` at the
+ * latest.
+ */
 const TIMES = { betweenFetches: 30_000, fresh: 300_000, usable: 900_000 }
 
 /**

@@ -48,7 +48,9 @@ export interface OnboardingGrant extends Admission {
   readonly aud: Fqdn
 }
 
-/** What a verified onboarding token says. `jti` and `exp` let its use be recorded for as long as it could come again. */
+/**
+ * What a verified onboarding token says. `jti` and `exp` let its use be recorded for as long as it could come again.
+ */
 export interface OnboardingCredential extends Admission, IssuedClaims {
   readonly iss: string
 }

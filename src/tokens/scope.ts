@@ -6,7 +6,10 @@ export type Scope = ReadonlySet<string>
 const SCOPE = /^([a-zA-Z0-9_:-]+)( [a-zA-Z0-9_:-]+)*$/
 const EDGE_SCOPE = /^edge:(\S+)$/
 
-/** @returns undefined unless the text follows the pattern of `AccessTokenReq.scope` (TS 29.510), the one of RFC 6749 3.3 narrowed */
+/**
+ * @returns undefined unless the text follows the pattern of `AccessTokenReq.scope` (TS 29.510), the one of RFC 6749 3.3
+ *   narrowed
+ */
 export function parseScope(text: string): Scope | undefined {
   return SCOPE.test(text) ? new Set(text.split(' ')) : undefined
 }

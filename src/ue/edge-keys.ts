@@ -51,7 +51,10 @@ export function deriveEdgeKeys(kausf: Kausf, usim: UsimSettings, profile: EdgePr
   }
 }
 
-/** What leaves the UE: no other EEC (THREATS KE-05) and no other ECS (KE-04) has this key, unless the profile is `literal`. */
+/**
+ * What leaves the UE: no other EEC (THREATS KE-05) and no other ECS (KE-04) has this key, unless the profile is
+ * `literal`.
+ */
 export function deriveEecKey(
   { kedge, kedgeId }: Pick<EdgeKeys, 'kedge' | 'kedgeId'>,
   ecs: Fqdn,
@@ -65,7 +68,10 @@ export function deriveEecKey(
   }
 }
 
-/** What leaves the UE for AKMA: TS 33.535 6.2.1 step 1, for shared-key TLS 1.3. No other ECS has this key (THREATS KE-04). */
+/**
+ * What leaves the UE for AKMA: TS 33.535 6.2.1 step 1, for shared-key TLS 1.3. No other ECS has this key
+ * (THREATS KE-04).
+ */
 export function deriveApplicationKey({ kakma, aKid }: Pick<EdgeKeys, 'kakma' | 'aKid'>, ecs: Fqdn): ApplicationKey {
   return { key: deriveKaf(kakma, ecs), pskIdentity: formatAkmaPskIdentity(aKid) }
 }

@@ -77,7 +77,8 @@ const arrow = (clause: string, from: string, to: string) => ({ clause, from, to 
  * Primary authentication and what follows from it on the device: TR 33.839 6.x.2.1, steps 0 and 1. Between UE and SEAF
  * there is no NAS here; one process plays both.
  *
- * @throws AuthenticationFailed, PeerUnavailable, RefusedByServer, AnswerNotAccepted; the keys of the authentication before
+ * @throws AuthenticationFailed, PeerUnavailable, RefusedByServer, AnswerNotAccepted; the keys of the authentication
+ * before
  *   are then still in use
  */
 export async function performPrimaryAuthentication(
@@ -169,7 +170,10 @@ class Run {
     })
   }
 
-  /** TS 33.501 6.1.3.2 step 9: without RES*, the SEAF indicates the failure. That it may not arrive changes nothing here. */
+  /**
+   * TS 33.501 6.1.3.2 step 9: without RES*, the SEAF indicates the failure. That it may not arrive changes nothing
+   * here.
+   */
   async #reportFailure(context: FiveGAka): Promise<void> {
     await this.#network.ausf.request(confirmationRequest(context, null)).catch(() => undefined)
   }
@@ -205,8 +209,8 @@ class Run {
   }
 
   /**
-   * In a network, the NAS Security Mode Command tells the UE that both sides have KAMF, and only then KAUSF of 5G AKA is
-   * taken into use (TS 33.501 6.2.2.2). Here the KAMF of both sides are compared.
+   * In a network, the NAS Security Mode Command tells the UE that both sides have KAMF, and only then KAUSF of 5G AKA
+   * is taken into use (TS 33.501 6.2.2.2). Here the KAMF of both sides are compared.
    */
   #requireSameAnchorKey({ kausf, anchorKey }: Agreed): void {
     const own = deriveKamf(deriveKseaf(kausf, this.#network.name), this.#ue.settings.supi)

@@ -52,7 +52,10 @@ function ecKeys(name: string, { oid: curve, size, p }: Curve): [string, Buffer][
   ]
 }
 
-/** A point of the curve with the smallest x there is, written with x + p: the same point to who reduces, another to who compares. */
+/**
+ * A point of the curve with the smallest x there is, written with x + p: the same point to who reduces, another to who
+ * compares.
+ */
 function unreduced({ oid: curve, size, p }: Curve, b: bigint): Buffer {
   for (let x = 1n; ; x += 1n) {
     const square = (x ** 3n - 3n * x + b) % p
@@ -267,7 +270,10 @@ function notSpki(): [string, Buffer][] {
   ]
 }
 
-/** Keys that nobody may be certified for, by what is wrong with them (THREATS ON-06). SubjectPublicKeyInfo, or what claims to be one. */
+/**
+ * Keys that nobody may be certified for, by what is wrong with them (THREATS ON-06). SubjectPublicKeyInfo, or what
+ * claims to be one.
+ */
 export const BAD_KEYS: ReadonlyMap<string, Buffer> = new Map([
   ...ecKeys('P-256', P_256),
   ...ecKeys('P-384', P_384),

@@ -13,7 +13,9 @@ export interface Exchange {
   readonly closed: boolean
 }
 
-/** Sends octets as they are and listens until the server closes, or until it has been silent for as long as `patience`. */
+/**
+ * Sends octets as they are and listens until the server closes, or until it has been silent for as long as `patience`.
+ */
 export async function exchangeRaw(socket: TLSSocket, octets: string | Buffer, patience = 5_000): Promise<Exchange> {
   let text = ''
   let closed = false

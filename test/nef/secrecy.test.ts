@@ -176,7 +176,10 @@ const CHUNK = 4_194_304
 /** The longest form. */
 const OVERLAP = 256
 
-/** @returns whether a process can have a key in its memory now; undefined if that cannot be seen (it takes Linux, and the right) */
+/**
+ * @returns whether a process can have a key in its memory now; undefined if that cannot be seen (it takes Linux, and
+ *   the right)
+ */
 function memoryOf(pid: number): ((key: Buffer) => boolean) | undefined {
   try {
     closeSync(openSync(`/proc/${pid}/mem`, 'r'))

@@ -162,7 +162,11 @@ export async function certified(issuer: Issuer, subject: Subject): Promise<Calle
 export const anNf = (name: string, nfType = 'AUSF') =>
   ({ role: 'nf', fqdn: fqdn(name), nfInstanceId: systemRandom.uuid() as NfInstanceId, nfType }) as const
 
-/** Another domain, with an authority for each role that is asked for. @returns PEM of its root and of the issuers below, and the issuers */
+/**
+ * Another domain, with an authority for each role that is asked for.
+ *
+ * @returns PEM of its root and of the issuers below, and the issuers
+ */
 export async function anotherDomain<Role extends IssuerRole>(domain: string, ...roles: readonly Role[]) {
   const newSigner = () => signerOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
   const now = systemClock.now()

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import type { JsonSchema } from './json-schema.ts'
 
-/** Messages that a schema accepts, nearly always: what it says with `not`, or by overlapping choices, is left to luck. */
+/**
+ * Messages that a schema accepts, nearly always: what it says with `not`, or by overlapping choices, is left to luck.
+ */
 export function arbitraryMessage(schema: JsonSchema): fc.Arbitrary<unknown> {
   const known = arbitraries.get(schema)
   if (known !== undefined) return known

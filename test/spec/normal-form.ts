@@ -10,7 +10,8 @@ const FORMATS_WITHOUT_EFFECT = ['float', 'double']
 
 /**
  * One way to write a schema, so that ours and the official one can be compared member by member:
- * without annotations, `nullable` as a choice, the parts of an `allOf` of objects in one object, lists of names in order.
+ * without annotations, `nullable` as a choice, the parts of an `allOf` of objects in one object, lists of names in
+ * order.
  */
 export function normalForm(schema: JsonSchema): JsonSchema {
   const { nullable, ...rest } = schema

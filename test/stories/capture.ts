@@ -32,7 +32,10 @@ export async function captureLoopback(file: string): Promise<Capture> {
   }
 }
 
-/** The ways in which digits may be written: text, packed BCD (TS 24.501), base64 at each alignment, hexadecimal of the text. */
+/**
+ * The ways in which digits may be written: text, packed BCD (TS 24.501), base64 at each alignment, hexadecimal of the
+ * text.
+ */
 export function formsOfDigits(digits: string): Buffer[] {
   const text = Buffer.from(digits)
   const swapped = (digits.length % 2 === 0 ? digits : `${digits}f`).replaceAll(/(.)(.)/g, '$2$1')

@@ -21,8 +21,8 @@ type Name = keyof typeof NAMES
 const EES = 'ees1.edge.example.com'
 
 /**
- * TS 33.558 6.2 with the key of TS 33.535, processes of their own: a subscriber with AKMA and without Kedge, and two ECSs in
- * the operator's domain, each an application function of its own.
+ * TS 33.558 6.2 with the key of TS 33.535, processes of their own: a subscriber with AKMA and without Kedge, and two
+ * ECSs in the operator's domain, each an application function of its own.
  */
 describe('P2, a device with AKMA needs no token: TS 33.535 6.2.1, TS 33.558 6.2', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>

@@ -32,8 +32,9 @@ interface Discovered {
 }
 
 /**
- * TR 33.739 6.25.2 with processes of their own: a core with its entitlement server, a UE that was never authenticated to a
- * serving network, an EEC, and two ECSs, of which the first verifies tokens by certificate and the second by asking.
+ * TR 33.739 6.25.2 with processes of their own: a core with its entitlement server, a UE that was never authenticated
+ * to a serving network, an EEC, and two ECSs, of which the first verifies tokens by certificate and the second by
+ * asking.
  */
 describe('P2, a token of the entitlement server admits a device: TR 33.739 6.25.2', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>

@@ -12,7 +12,9 @@ const GPSI_DIGITS = '491700000001'
 const ECS1 = 'ecs1.edge.example.com'
 const ECS2 = 'ecs2.edge.example.net'
 
-/** A core network, an ECS in its domain and one outside, an EES at each, and a UE with its EEC: processes of their own. */
+/**
+ * A core network, an ECS in its domain and one outside, an EES at each, and a UE with its EEC: processes of their own.
+ */
 async function runEdge(profile: 'bound' | 'literal') {
   const story = await storyFolder()
   const { at } = story

@@ -51,7 +51,9 @@ try {
 console.log(JSON.stringify(said))
 `
 
-/** A package is what `npm pack` makes of a build, and it is installed with what it names as dependencies, and no more. */
+/**
+ * A package is what `npm pack` makes of a build, and it is installed with what it names as dependencies, and no more.
+ */
 describe('the package in the project of somebody else', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>
   const succeed = ({ code, stdout, stderr }: Outcome) => assert.equal(code, 0, stdout + stderr)

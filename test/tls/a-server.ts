@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { type ConnectionOptions, connect, createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 
-/** A TLS server on loopback that sends one octet, so that the client sees both ends ready; closed with `await using`. */
+/**
+ * A TLS server on loopback that sends one octet, so that the client sees both ends ready; closed with `await using`.
+ */
 export async function runServer(options: TlsOptions) {
   const accepted: TLSSocket[] = []
   const failed: string[] = []

@@ -21,7 +21,9 @@ interface Offer {
   readonly groups?: readonly number[]
 }
 
-/** What a server answers a ClientHello with: the suite, the version and (TLS 1.3) the group that it chose, or an alert. */
+/**
+ * What a server answers a ClientHello with: the suite, the version and (TLS 1.3) the group that it chose, or an alert.
+ */
 export type Choice = { readonly suite: number; readonly version: number; readonly group?: number } | { alert: number }
 
 const uint16 = (...values: number[]) => Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]))
@@ -32,7 +34,9 @@ const vector = (lengthOctets: 1 | 2 | 3, content: Buffer) => {
 }
 const extension = (type: number, content: Buffer) => Buffer.concat([uint16(type), vector(2, content)])
 
-/** Signature schemes from ecdsa_secp256r1_sha256 to rsa_pkcs1_sha1: the server's choice of suite shall not fail on them. */
+/**
+ * Signature schemes from ecdsa_secp256r1_sha256 to rsa_pkcs1_sha1: the server's choice of suite shall not fail on them.
+ */
 const SCHEMES = [0x0403, 0x0503, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0203, 0x0201]
 
 /** One record with a ClientHello (RFC 5246 7.4.1.2, RFC 8446 4.1.2) that offers just this. */

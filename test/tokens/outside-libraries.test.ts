@@ -12,7 +12,9 @@ const DEEP = Boolean(process.env['EDGEWARD_DEEP'])
 const PYTHON = '/usr/bin/python3'
 const SCRIPT = fileURLToPath(new URL('libraries.py', import.meta.url))
 
-/** The `jose` command of José and three Python libraries, as Debian has them; beside the `jose` of npm in other tests. */
+/**
+ * The `jose` command of José and three Python libraries, as Debian has them; beside the `jose` of npm in other tests.
+ */
 const LIBRARIES = ['PyJWT', 'jwcrypto', 'Authlib', 'jose'] as const
 type Library = (typeof LIBRARIES)[number]
 

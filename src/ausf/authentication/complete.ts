@@ -18,8 +18,8 @@ export interface CompletionPorts {
 }
 
 /**
- * What follows a success before anybody hears of it. If any of it fails, the SEAF gets no success and the context can be
- * put back: either everything is done, or the UE authenticates again (THREATS KE-12).
+ * What follows a success before anybody hears of it. If any of it fails, the SEAF gets no success and the context can
+ * be put back: either everything is done, or the UE authenticates again (THREATS KE-12).
  *
  * @returns the identifier under which the UDM keeps the result
  * @throws Refusal NF_CONGESTION
@@ -42,7 +42,10 @@ export async function completeAuthentication(ausf: CompletionPorts, context: Ope
   return authEventId
 }
 
-/** A Kedge ID or A-KID that is another subscriber's: only another KAUSF, of a new authentication, has another (THREATS KE-02). */
+/**
+ * A Kedge ID or A-KID that is another subscriber's: only another KAUSF, of a new authentication, has another
+ * (THREATS KE-02).
+ */
 export class KeyIdTaken extends Refusal {
   constructor() {
     super('NF_CONGESTION', 'the authentication has to begin anew')

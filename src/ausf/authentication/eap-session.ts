@@ -21,8 +21,8 @@ export type EapOutcome =
   | { readonly authResult: 'AUTHENTICATION_ONGOING'; readonly eapPacket: Buffer }
 
 /**
- * The SEAF brings an EAP packet of the UE: TS 33.501 6.1.3.1 steps 7 to 10, and 6.1.3.3.1 for a synchronisation failure.
- * Whatever is not the right answer to the open request ends the authentication.
+ * The SEAF brings an EAP packet of the UE: TS 33.501 6.1.3.1 steps 7 to 10, and 6.1.3.3.1 for a synchronisation
+ * failure. Whatever is not the right answer to the open request ends the authentication.
  *
  * @param octets - undefined if the UE did not answer
  * @throws Refusal CONTEXT_NOT_FOUND, NF_CONGESTION: then the same can be sent again, unless the context is gone

@@ -4,7 +4,9 @@ import { parse } from 'yaml'
 import { type PlmnId, plmnDomain } from '../../spec/subscriber-identifiers.ts'
 import type { TrustedEcs } from './trust-ecs.ts'
 
-/** What an ECS has to be told to get keys from this core: an entry of `authentication.keyServices` in its configuration. */
+/**
+ * What an ECS has to be told to get keys from this core: an entry of `authentication.keyServices` in its configuration.
+ */
 export async function keyServiceOf(
   dir: string,
   { fqdn: ecs, via, afId = ecs, akma = false }: Pick<TrustedEcs, 'fqdn' | 'via' | 'afId' | 'akma'>,

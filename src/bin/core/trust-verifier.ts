@@ -26,8 +26,8 @@ export async function trustVerifier(folder: string, { fqdn, type, roots }: Token
 }
 
 /**
- * What an ECS has to be told to take tokens of this entitlement server: an entry of `authentication.entitlementServers` in
- * `ecs.yaml`, or of `eec.entitlementServers` in the `ees.yaml` of an EES.
+ * What an ECS has to be told to take tokens of this entitlement server: an entry of `authentication.entitlementServers`
+ * in `ecs.yaml`, or of `eec.entitlementServers` in the `ees.yaml` of an EES.
  */
 export async function entitlementServerOf(folder: string, verify: 'certificate' | 'introspection' = 'certificate') {
   const { fqdn, listen } = parse(await readFile(join(folder, 'entitlement.yaml'), 'utf8')) as Served

@@ -95,7 +95,9 @@ function provision(session: EcsSession, stage: Stage) {
   return stage.step(arrow, seen, () => session.provision())
 }
 
-/** Nobody may stand in for a key service that does not answer: no key, no access, and no other method (THREATS KE-13). */
+/**
+ * Nobody may stand in for a key service that does not answer: no key, no access, and no other method (THREATS KE-13).
+ */
 export function playWithoutAusf(edge: Edge, audience: Audience): Promise<Figure> {
   return play('P5', 'with the AUSF stopped: refused', audience, async (stage) => {
     const [options, credential] = [await optionsAt(edge, edge.ecs1), credentialOf(edge, OTHER)]

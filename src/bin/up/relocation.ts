@@ -24,8 +24,8 @@ interface ServingEes {
 }
 
 /**
- * P4: the context of an EEC moves from one EES to another, within one ECS, across two of different operators, and across
- * three in a row. Each EES asks its own ECS; the ECS of the target signs.
+ * P4: the context of an EEC moves from one EES to another, within one ECS, across two of different operators, and
+ * across three in a row. Each EES asks its own ECS; the ECS of the target signs.
  */
 export async function playRelocation(edge: Edge, audience: Audience): Promise<Figure[]> {
   const ees1 = await serve(edge, edge.ecs1, 'ees1', EES1)
@@ -155,7 +155,9 @@ async function registerEec(stage: Stage, edge: Edge, { name, fqdn, ecs, server }
   })
 }
 
-/** The user moves to where another EES is. Which, the ECS of the first knows, or asks the ECSs that it trusts (EDGE-10). */
+/**
+ * The user moves to where another EES is. Which, the ECS of the first knows, or asks the ECSs that it trusts (EDGE-10).
+ */
 async function discover(stage: Stage, edge: Edge, source: ServingEes, target: ServingEes): Promise<void> {
   const registration = await openRegistration({ store: join(edge.folder, source.name), resolve: edge.resolve })
   const [easId = ''] = profileOf(target.name, target.fqdn).easIds

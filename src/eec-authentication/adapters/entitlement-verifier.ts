@@ -65,8 +65,8 @@ export interface EntitlementVerifier {
 }
 
 /**
- * Verifies entitlement tokens, the same way at an ECS and at an EES. Nothing is fetched before it is needed, and nothing
- * from anywhere but the addresses that are configured here.
+ * Verifies entitlement tokens, the same way at an ECS and at an EES. Nothing is fetched before it is needed, and
+ * nothing from anywhere but the addresses that are configured here.
  *
  * @throws TypeError if the configuration leaves open how a token is verified: such a server does not start
  */

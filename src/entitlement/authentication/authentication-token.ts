@@ -29,8 +29,8 @@ export interface AuthenticationTokenPorts {
 }
 
 /**
- * Fast authentication: TS.43 2.8.5. A token in the second half of its life is renewed; the old one ends by itself, so that
- * an answer that gets lost locks nobody out.
+ * Fast authentication: TS.43 2.8.5. A token in the second half of its life is renewed; the old one ends by itself, so
+ * that an answer that gets lost locks nobody out.
  *
  * @returns undefined if the token is not good: then the terminal authenticates in full
  */

@@ -78,8 +78,8 @@ export async function startRelay<Asked>(
 }
 
 /**
- * A terminal brings an EAP packet. Whatever it is, the session ends with it; only a synchronisation failure opens another
- * one, and once (TS 33.102 6.3.5, THREATS EN-03).
+ * A terminal brings an EAP packet. Whatever it is, the session ends with it; only a synchronisation failure opens
+ * another one, and once (TS 33.102 6.3.5, THREATS EN-03).
  *
  * @throws Refusal EAP_EXCHANGE_INVALID, AUTHENTICATION_REJECTED, NF_CONGESTION
  */

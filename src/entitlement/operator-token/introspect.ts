@@ -14,8 +14,8 @@ export interface IntrospectionPorts {
 }
 
 /**
- * Token introspection: RFC 7662, TR 33.739 6.25.2 step 2. Who is not the audience of a token learns nothing about it, not
- * even that it exists (RFC 7662 4).
+ * Token introspection: RFC 7662, TR 33.739 6.25.2 step 2. Who is not the audience of a token learns nothing about it,
+ * not even that it exists (RFC 7662 4).
  */
 export async function introspectToken(ent: IntrospectionPorts, caller: Fqdn, token: string): Promise<Introspection> {
   const claims = await ent.readToken(token, caller)

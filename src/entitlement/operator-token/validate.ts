@@ -5,8 +5,8 @@ import { refuseUnless } from '../../spec/refusal.ts'
 import { type IntrospectionPorts, introspectToken } from './introspect.ts'
 
 /**
- * ValidateOperatorToken: TS.43 14.1.6, the same question in the words of TS.43. The answer carries no fast authentication
- * token.
+ * ValidateOperatorToken: TS.43 14.1.6, the same question in the words of TS.43. The answer carries no fast
+ * authentication token.
  *
  * @param caller - of the client certificate, and no other may be named
  * @throws Refusal POLICY_DENIED, MANDATORY_IE_INCORRECT

@@ -35,8 +35,8 @@ export interface DeviceRequest {
 export type DeviceAnswer = Challenged | { readonly outcome: 'document'; readonly document: EntitlementDocument }
 
 /**
- * A request with parameters: TS.43 2.2, 2.8. The terminal is authenticated by the token that it has, or else by EAP-AKA;
- * we offer no other method.
+ * A request with parameters: TS.43 2.2, 2.8. The terminal is authenticated by the token that it has, or else by
+ * EAP-AKA; we offer no other method.
  *
  * @throws Refusal of the parts, AUTHENTICATION_REQUIRED
  */

@@ -26,8 +26,8 @@ export interface RetrievalPorts {
 }
 
 /**
- * The relay of the NEF: TR 33.839 6.x.2, figure 6.x.2-2, steps 5.1 to 6.2 (D-24). Whatever the reason is for which there
- * is no key, the answer is the same (THREATS KE-07).
+ * The relay of the NEF: TR 33.839 6.x.2, figure 6.x.2-2, steps 5.1 to 6.2 (D-24). Whatever the reason is for which
+ * there is no key, the answer is the same (THREATS KE-07).
  *
  * @throws Refusal TOO_MANY_REQUESTS, ECS_NOT_AUTHORIZED, MANDATORY_IE_INCORRECT, KEDGE_NOT_FOUND, NF_CONGESTION
  */

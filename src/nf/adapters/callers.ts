@@ -34,7 +34,9 @@ export interface Callers<Entry extends PeerEntry> {
 
 const REMEMBERED = 10_000
 
-/** Who calls: by certificate and allow-list, and by token where the configuration says so (TS 33.501 13.1.0, 13.3.0). */
+/**
+ * Who calls: by certificate and allow-list, and by token where the configuration says so (TS 33.501 13.1.0, 13.3.0).
+ */
 export function callers<Entry extends PeerEntry>(nf: CallerPorts<Entry>): Callers<Entry> {
   const vouched = certificateCheck(nf)
   const checkToken = nf.issuers && tokenCheck(nf.fqdn, nf.issuers, nf.now)

@@ -73,7 +73,11 @@ export async function createCoreAuthority(folder: string, domain: Fqdn, making: 
   }
 }
 
-/** The authority of a core that stands already, to certify one more. @throws FileRefused, or Error if a file is missing */
+/**
+ * The authority of a core that stands already, to certify one more.
+ *
+ * @throws FileRefused, or Error if a file is missing
+ */
 export async function openCoreAuthority(folder: string, passphrase: string | undefined): Promise<CoreAuthority> {
   const secret = passphrase === undefined ? { keyFile: join(folder, 'sealing.key') } : { passphrase }
   const root = await readFile(join(folder, 'root.crt'), 'utf8')
@@ -113,7 +117,10 @@ export async function createNfFolder(
   return secret
 }
 
-/** Makes the credential of whoever can read the folder: `operator.crt`, `operator.key`, and the authority to check it by. */
+/**
+ * Makes the credential of whoever can read the folder: `operator.crt`, `operator.key`, and the authority to check it
+ * by.
+ */
 export async function createOperator(folder: string, authority: CoreAuthority, making: Making): Promise<void> {
   const { chain, key } = await certify({ role: 'operator', name: 'admin' }, authority, making)
   const pem = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' })

@@ -19,7 +19,9 @@ export interface OperatorPeers {
   operator: { readonly name: string }
 }
 
-/** The listener of a network function for its operator, whose certificate is of an authority of its own (THREATS CA-11). */
+/**
+ * The listener of a network function for its operator, whose certificate is of an authority of its own (THREATS CA-11).
+ */
 export async function operatorListener(
   { folder, configuration, credential, root }: NfFolder<NfIdentity>,
   { clock, log }: { readonly clock: Clock; readonly log: Log },

@@ -1,7 +1,11 @@
 import type { Log } from '../../http/log.ts'
 import type { Timers } from '../../ports/timers.ts'
 
-/** Work that happens without being asked for, never twice at once; a failure waits for the next time. @returns how to stop it */
+/**
+ * Work that happens without being asked for, never twice at once; a failure waits for the next time.
+ *
+ * @returns how to stop it
+ */
 export function regularly(
   { timers, log }: { readonly timers: Timers; readonly log: Log },
   period: number,

@@ -18,7 +18,9 @@ export const MlModelInterInd = Type.Object({
 })
 export type MlModelInterInd = Static<typeof MlModelInterInd>
 
-/** The form of a request, once decoded; structured members are JSON in the form (`application/x-www-form-urlencoded`). */
+/**
+ * The form of a request, once decoded; structured members are JSON in the form (`application/x-www-form-urlencoded`).
+ */
 export const AccessTokenReq = Type.Object({
   grant_type: closedEnum(['client_credentials']),
   nfInstanceId: NfInstanceId,

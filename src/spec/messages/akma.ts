@@ -8,7 +8,9 @@ import { Gpsi, Supi } from './ts29571/subscriber-identifiers.ts'
 export const AkmaAfKeyRequest = Type.Object({
   suppFeat: Type.Optional(SupportedFeatures),
   notifUri: Type.Optional(Uri),
-  /** AF_ID of TS 33.535 A.4: `<FQDN>`, for shared-key TLS 1.3, or `<FQDN>:<Ua* security protocol identifier, 10 hex>` */
+  /**
+   * AF_ID of TS 33.535 A.4: `<FQDN>`, for shared-key TLS 1.3, or `<FQDN>:<Ua* security protocol identifier, 10 hex>`
+   */
   afId: Type.String(),
   /** its form is checked by `parseAKid` before any use */
   aKId: Type.String(),

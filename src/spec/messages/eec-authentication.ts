@@ -2,7 +2,10 @@ import { type Static, Type } from 'typebox'
 import { closedEnum, exactlyOneOf } from './forms.ts'
 import { DateTime, Uri } from './ts29122/basic-types.ts'
 
-/** Eecs_Authentication, ours (D-23): the authentication request of TR 33.839 6.x.2.1 step 4, before the TLS handshake of step 7. */
+/**
+ * Eecs_Authentication, ours (D-23): the authentication request of TR 33.839 6.x.2.1 step 4, before the TLS handshake of
+ * step 7.
+ */
 
 /** `bound`: the key is K_ECS, for one ECS and one EEC (D-20). `literal`: it is Kedge itself, as the text has it,
  * or KAF, of which the text has nothing else. */

@@ -5,7 +5,10 @@ import { ECSServProvResp, ECSServProvSubscription } from './service-provisioning
 
 /** Ours in Eecs_ServiceProvisioning, beside what TS 24.558 has, and only for who asks with the feature bits. */
 
-/** A token for one EES (TS 33.558 6.2), bound to the EEC's key (RFC 9449): the members of RFC 6749 5.1, in the style of 3GPP. */
+/**
+ * A token for one EES (TS 33.558 6.2), bound to the EEC's key (RFC 9449): the members of RFC 6749 5.1, in the style of
+ * 3GPP.
+ */
 export const EesToken = Type.Object({
   eesId: Type.String(),
   /** FQDN of the EES */

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
 
 /**
- * EAP-AKA of an EEC at its entitlement server, at the local interface of the UE; ours (D-12). The EEC carries packets, the
- * USIM answers them.
+ * EAP-AKA of an EEC at its entitlement server, at the local interface of the UE; ours (D-12). The EEC carries packets,
+ * the USIM answers them.
  */
 
 /** Begins an exchange; one that the same EEC has open is over. */

@@ -20,7 +20,9 @@ export function listOf<Item extends TSchema>(item: Item) {
   return Type.Array(item, { minItems: 1 })
 }
 
-/** A map from any string, often an identifier that the peer chose: never look a key up on an object with a prototype. */
+/**
+ * A map from any string, often an identifier that the peer chose: never look a key up on an object with a prototype.
+ */
 export function mapOf<Value extends TSchema>(value: Value, { minProperties = 1 } = {}) {
   return Type.Unsafe<Record<string, Static<Value>>>({
     type: 'object',

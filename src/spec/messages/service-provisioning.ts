@@ -12,7 +12,10 @@ import { Dnai, Dnn, PlmnIdNid, Snssai } from './ts29571/network-identifiers.ts'
 import { Gpsi } from './ts29571/subscriber-identifiers.ts'
 import { TunnelInfo } from './tunnel-info.ts'
 
-/** Eecs_ServiceProvisioning, EDGE-4: TS 24.558. `eecId` and `ueId` are claims until the credential has borne them out (D-16). */
+/**
+ * Eecs_ServiceProvisioning, EDGE-4: TS 24.558. `eecId` and `ueId` are claims until the credential has borne them out
+ * (D-16).
+ */
 
 /** How an EES authenticates an EEC; open, so that a value of ours can stand beside them (D-14). */
 export const EesAuthMethod = openEnum([

@@ -29,7 +29,8 @@ export async function generateAuthData(
   // 6.1.2: the SIDF reveals the SUPI; by it the UDM chooses the method.
   const supi = revealSubscriber(udm, supiOrSuci)
 
-  // 6.1.3.1 step 1, 6.1.3.2 step 1, 6.1.3.3.2: a fresh vector, and what the home network makes of it for the serving network.
+  // 6.1.3.1 step 1, 6.1.3.2 step 1, 6.1.3.3.2: a fresh vector, and what the home network makes of it for the serving
+  // network.
   const { subscriber, vectors } = await nextVectors(udm, supi, { count: 1, resynchronisation })
   const { authMethod, edge, akma, routingIndicator } = subscriber
   const [vector] = vectors

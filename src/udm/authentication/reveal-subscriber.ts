@@ -13,7 +13,8 @@ export interface SidfPorts {
 /**
  * The SIDF: SUPI from what the request names, which is a SUPI where the subscriber is known already.
  *
- * @throws Refusal USER_NOT_FOUND, UNSUPPORTED_PROTECTION_SCHEME, INVALID_HN_PUBLIC_KEY_IDENTIFIER, INVALID_SCHEME_OUTPUT
+ * @throws Refusal USER_NOT_FOUND, UNSUPPORTED_PROTECTION_SCHEME, INVALID_HN_PUBLIC_KEY_IDENTIFIER,
+ * INVALID_SCHEME_OUTPUT
  * @see TS 33.501 6.12.5, TS 29.503 6.3.3.2
  */
 export function revealSubscriber(udm: SidfPorts, supiOrSuci: string): Supi {

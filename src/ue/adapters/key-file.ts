@@ -24,7 +24,10 @@ const KeyRecord = Type.Object({
 /** Kedge and KAKMA. */
 const KEYS = { octets: 64, record: KeyRecord }
 
-/** `U/keys`: Kedge || KAKMA || their names and more as JSON, sealed; the keys of one USIM and of its last primary authentication. */
+/**
+ * `U/keys`: Kedge || KAKMA || their names and more as JSON, sealed; the keys of one USIM and of its last primary
+ * authentication.
+ */
 export interface KeyFile {
   replace(keys: EstablishedKeys): Promise<void>
   /** @returns undefined if there are none; those of another USIM are deleted */

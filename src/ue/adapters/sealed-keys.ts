@@ -7,8 +7,8 @@ import { absent } from './absent.ts'
 import { jsonOf } from './json-of.ts'
 
 /**
- * Keys and what belongs to them in one sealed file, replaced as one: the octets of the keys, then a record as JSON. The keys
- * are never text, so that nothing of them stays when their octets are zeroed.
+ * Keys and what belongs to them in one sealed file, replaced as one: the octets of the keys, then a record as JSON. The
+ * keys are never text, so that nothing of them stays when their octets are zeroed.
  */
 export async function writeSealedKeys(
   file: string,
@@ -32,7 +32,11 @@ export interface SealedKeys<Schema extends TSchema> {
   readonly record: Schema
 }
 
-/** @returns the octets of the keys, which the caller takes over; undefined if there is no file @throws NotUsable, FileRefused */
+/**
+ * @returns the octets of the keys, which the caller takes over; undefined if there is no file
+ *
+ * @throws NotUsable, FileRefused
+ */
 export async function readSealedKeys<Schema extends TSchema>(
   file: string,
   { octets, record: schema }: SealedKeys<Schema>,

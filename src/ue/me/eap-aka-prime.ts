@@ -38,8 +38,8 @@ export type PeerReply =
 /**
  * The EAP-AKA' peer in the ME, for one authentication: RFC 9048 as TS 33.501 6.1.3.1 and Annex F profile it.
  *
- * It never says who it is: the SUCI went before, and a server that asks again gets an error, not the SUPI. It speaks one
- * key derivation function, and takes a challenge only for the serving network that it is in.
+ * It never says who it is: the SUCI went before, and a server that asks again gets an error, not the SUPI. It speaks
+ * one key derivation function, and takes a challenge only for the serving network that it is in.
  */
 export class EapAkaPrimePeer {
   readonly #usim: Usim

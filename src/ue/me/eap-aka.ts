@@ -36,9 +36,9 @@ export interface PeerOptions {
 /**
  * The EAP-AKA peer in the ME (RFC 4187), for one exchange with a server that relays the packets over HTTP.
  *
- * What the exchange is for lies between EEC and server: MSK and EMSK are of no use here and are dropped. A challenge that
- * was made for 5G or EPS (separation bit set, TS 33.102 Annex H) is rejected, so that nobody has one of those answered at
- * this door.
+ * What the exchange is for lies between EEC and server: MSK and EMSK are of no use here and are dropped. A challenge
+ * that was made for 5G or EPS (separation bit set, TS 33.102 Annex H) is rejected, so that nobody has one of those
+ * answered at this door.
  */
 export class EapAkaPeer {
   readonly #options: PeerOptions
@@ -54,7 +54,8 @@ export class EapAkaPeer {
 
   /**
    * @param octets - an EAP request
-   * @returns the EAP response; whatever is wrong with a request of EAP-AKA, the response says so as RFC 4187 6.3.1 has it
+   * @returns the EAP response; whatever is wrong with a request of EAP-AKA, the response says so as RFC 4187 6.3.1 has
+   * it
    * @throws Refusal for a packet that has no response, or one of another method
    */
   async respond(octets: Buffer): Promise<Buffer> {
@@ -114,7 +115,9 @@ export class EapAkaPeer {
     return synchronizationFailure(METHOD, identifier, auts)
   }
 
-  /** RFC 4187 6.1: after the challenge a notification has a MAC, before it none; whichever it is, it is the last word. */
+  /**
+   * RFC 4187 6.1: after the challenge a notification has a MAC, before it none; whichever it is, it is the last word.
+   */
   #notification(request: EapMethodPacket, octets: Buffer): Buffer {
     const { identifier } = request
     const [phase, kAut] = [this.#phase, this.#kAut]
@@ -134,7 +137,9 @@ export class EapAkaPeer {
   }
 }
 
-/** @returns undefined unless the packet is a request of EAP-AKA, well formed or not: that can be answered (RFC 4187 8.1) */
+/**
+ * @returns undefined unless the packet is a request of EAP-AKA, well formed or not: that can be answered (RFC 4187 8.1)
+ */
 function identifierOf(octets: Buffer): number | undefined {
   const isRequest = octets.length >= SHORTEST_PACKET && octets[0] === CODE_REQUEST && octets[4] === TYPE_EAP_AKA
   return isRequest ? octets[1] : undefined

@@ -96,7 +96,9 @@ export function eapSessionRequest(session: string, packet: Buffer): Message {
   return toAusf('POST', session, { eapPayload: packet.toString('base64') })
 }
 
-/** `session` is where the next response goes, `anchorKey` what success brings; one of them, or neither after a failure. */
+/**
+ * `session` is where the next response goes, `anchorKey` what success brings; one of them, or neither after a failure.
+ */
 export interface EapSessionAnswer {
   readonly packet: Buffer
   readonly session?: string

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 
-/** Common data types of the northbound APIs: TS 29.122 5.2.1. The EDGE APIs use these wherever both documents have one. */
+/**
+ * Common data types of the northbound APIs: TS 29.122 5.2.1. The EDGE APIs use these wherever both documents have one.
+ */
 
 /** Dotted decimal by the text; the schema leaves the syntax to the reader. */
 export const Ipv4Addr = Type.String()

@@ -20,7 +20,9 @@ export const BitRate = matching(/^\d+(\.\d+)? (bps|Kbps|Mbps|Gbps|Tbps)$/)
 /** One bit per feature in hexadecimal: feature 1 is the lowest bit of the last digit (TS 29.500 6.6.2). */
 export const SupportedFeatures = matching(/^[A-Fa-f0-9]*$/)
 
-/** A name of several labels; this schema also lets a trailing dot and upper case pass, parseFqdn settles both (D-32). */
+/**
+ * A name of several labels; this schema also lets a trailing dot and upper case pass, parseFqdn settles both (D-32).
+ */
 export const Fqdn = Type.String({
   pattern: /^([0-9A-Za-z]([-0-9A-Za-z]{0,61}[0-9A-Za-z])?\.)+[A-Za-z]{2,63}\.?$/.source,
   minLength: 4,

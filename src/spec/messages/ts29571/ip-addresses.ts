@@ -3,7 +3,9 @@ import { atLeastOneOf, listOf, matching, nullable, openEnum } from '../forms.ts'
 import { Fqdn, Uinteger } from './basic-types.ts'
 import { Dnai } from './network-identifiers.ts'
 
-/** Addresses and what is reached at them: TS 29.571 5.2 and 5.4. Unlike TS 29.122, this document writes the syntax down. */
+/**
+ * Addresses and what is reached at them: TS 29.571 5.2 and 5.4. Unlike TS 29.122, this document writes the syntax down.
+ */
 
 export const Ipv4Addr = matching(
   /^(([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])\.){3}([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$/,

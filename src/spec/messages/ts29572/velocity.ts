@@ -2,7 +2,9 @@ import { type Static, Type } from 'typebox'
 import { closedEnum, openEnum } from '../forms.ts'
 import { Angle } from './geographic-area.ts'
 
-/** How fast something moves, and whither: TS 29.572 6.1.6.2, after TS 23.032. Kilometres per hour where no unit is told. */
+/**
+ * How fast something moves, and whither: TS 29.572 6.1.6.2, after TS 23.032. Kilometres per hour where no unit is told.
+ */
 
 export const HorizontalSpeed = Type.Number({ minimum: 0, maximum: 2047 })
 export const VerticalSpeed = Type.Number({ minimum: 0, maximum: 255 })
