@@ -109,6 +109,19 @@ describe('the roll-over of a certificate authority: RFC 4210 4.4, THREATS CA-12'
     assert.equal((await get(`/crl/${revocationListOf(issuerOf(after.certificateChain))}`)).status, 200)
   })
 
+  test('CA-12: retired in spite of an EES that has no other certificate, it is refused on its open connection as well', async () => {
+    const left = await onboard(ecs, { eesId: 'ees-1', fqdn: 'ees1.example.com' })
+    await ecs.operator.stageAuthority()
+    await ecs.operator.switchAuthority({ force: true })
+    const moved = await onboard(ecs, { eesId: 'ees-2', fqdn: 'ees2.example.com' })
+    assert.equal((await left.request({ method: 'GET' })).status, 200)
+    await assert.rejects(ecs.operator.retireAuthority(), /1 EESs have no certificate of another authority: ees-1/)
+    await ecs.operator.retireAuthority({ force: true })
+    const refused = await left.request({ method: 'GET' })
+    assert.deepEqual([refused.status, bodyOf<{ cause: string }>(refused).cause], [401, 'CERTIFICATE_NOT_ACCEPTED'])
+    assert.equal((await moved.request({ method: 'GET' })).status, 200)
+  })
+
   test('RFC 7030 4.1.3: the CA certificates are both authorities, and the new root as the old one certifies it', async () => {
     const certificates = async () => {
       const { body } = await get('/.well-known/est/cacerts')

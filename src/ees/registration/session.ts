@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Message, Response } from '../../http/client.ts'
+import { type Message, PeerUnavailable, type Response } from '../../http/client.ts'
 import { fqdnOf, isUrlOf } from '../../http/origin.ts'
 import { RefusedByServer } from '../../http/response.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -22,6 +22,8 @@ export class Session {
   readonly #stored: StoredRegistration
   readonly #connect: Connect
   readonly #peers: LRUCache<string, Connection>
+  /** of partners, that a connection was opened with beside our own */
+  readonly #roots = new WeakMap<Connection, string>()
   readonly tokens: AccessTokens
   readonly partners: KnownPartners
 
@@ -45,14 +47,14 @@ export class Session {
    * @param origin - `https://FQDN[:PORT]`
    */
   async request(origin: string, wanted: Omit<TokenPurpose, 'target'>, message: Message): Promise<Response> {
-    const peer = this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin))
+    await this.#peerAt(origin)
     const purpose = this.#purposeAt(origin, wanted)
     const token = await this.#tokenFor(purpose)
-    if (token === undefined) return peer.request(message)
-    const response = await peer.request(withToken(message, token))
+    if (token === undefined) return this.#send(origin, message)
+    const response = await this.#send(origin, withToken(message, token))
     if (!isTokenInvalid(response)) return response
     this.tokens.forget(purpose, token)
-    return peer.request(withToken(message, await this.tokens.get(purpose)))
+    return this.#send(origin, withToken(message, await this.tokens.get(purpose)))
   }
 
   /** What the ECS tells everybody: keys, revocation lists. @param url - of the ECS */
@@ -66,6 +68,24 @@ export class Session {
   /** What is under way is still answered. */
   close(): void {
     this.#peers.clear()
+  }
+
+  /** Where a server is not reached any more, its ECS may have begun to sign under another root since the last time. */
+  async #send(origin: string, message: Message): Promise<Response> {
+    const peer = await this.#peerAt(origin)
+    try {
+      return await peer.request(message)
+    } catch (error) {
+      if (!(error instanceof PeerUnavailable && error.phase === 'connect')) throw error
+      const roots = await this.#rootsFor(origin)
+      if (roots.join() === this.#roots.get(peer)) throw error
+      if (this.#peers.get(origin) === peer) this.#peers.delete(origin)
+      return this.#peer(origin, roots).request(message)
+    }
+  }
+
+  async #peerAt(origin: string): Promise<Connection> {
+    return this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin))
   }
 
   /** An EES of another ECS is under a root of that one, and only within the name space that our ECS gives it. */
@@ -88,6 +108,7 @@ export class Session {
     const { root, credential } = this.#stored
     const peer = this.#connect(origin, [root, ...roots].join('\n'), credential)
     this.#peers.set(origin, peer)
+    this.#roots.set(peer, roots.join())
     return peer
   }
 
