@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { PeerUnavailable } from '../../src/http/client.ts'
 import { aRegistration } from './a-registration.ts'
 import { json, lostAnswer, PROFILE, plain, problem } from './an-ecs.ts'
 
@@ -172,6 +173,29 @@ describe('access tokens, the side of the consumer: TS 33.501 13.4.1.1.2 step 1',
     refusals = 9
     assert.equal((await ask()).status, 401)
     assert.deepEqual(ecs.paths().slice(6), ['GET /', TOKEN, 'GET /'])
+  })
+
+  test('CA-12: an EES of another ECS that shows a certificate under its next root is reached, once that root is told of', async () => {
+    const { ecs, registration, opened, clock } = await aRegistration()
+    const partner = { fqdn: 'ecs2.ecsp.example', issuers: [], nameSpace: ['ecsp.example'], mtlsRoot: 'https://x' }
+    let roots = ['the old root']
+    let shown = 'the old root'
+    ecs.answers['GET /.well-known/edge-federation/partners'] = () => json(200, { partners: [{ ...partner, roots }] })
+    ecs.answers['GET /'] = () => {
+      if (opened.at(-1)?.root.includes(shown)) return json(200, {})
+      throw new PeerUnavailable('connect', 'unable to get local issuer certificate')
+    }
+    const ask = () => registration.request(EES2, { method: 'GET', path: '/' }, { scope: 'x' })
+    assert.equal((await ask()).status, 200)
+    shown = 'the new root'
+    clock.pass(3_000)
+    await assert.rejects(ask(), { name: 'PeerUnavailable' })
+    const connections = opened.length
+    roots = ['the new root']
+    clock.pass(3_000)
+    assert.equal((await ask()).status, 200)
+    assert.equal(opened.length, connections + 1)
+    assert.deepEqual([opened.at(-1)?.origin, opened.at(-1)?.root.includes('the old root')], [EES2, false])
   })
 
   test('D-10: an ECS that authorizes by policy alone is asked without a token, before and after it says so', async () => {
