@@ -19,7 +19,7 @@ const say = (what: string) => process.stderr.write(`${seconds()} s, load ${load(
 
 const before = load()
 say('onboardings')
-const results = await benchOnboarding(6_000 * scale)
+const results = await benchOnboarding(8_000 * scale)
 say('token grants')
 results.push(await benchGrants(15_000 * scale))
 say('token verifications')

@@ -25,7 +25,7 @@ function onboardingRequest({ bundle, csr }: Candidate): Request {
 export async function benchOnboarding(count: number): Promise<Result[]> {
   const { folder, ecs, remove } = await prepare()
   const requests = (await inviteMany(ecs, count)).map(onboardingRequest)
-  const [first, second] = [requests.slice(0, count / 2), requests.slice(count / 2)]
+  const [first, second] = [requests.slice(0, count * 0.7), requests.slice(count * 0.7)]
   const ca = readFileSync(join(ecs, 'ca', 'root.crt'))
   const server = await edgewardChild('ecs', 'serve', '--dir', ecs)
   const [committing, verifying] = [

@@ -11,6 +11,8 @@ export interface Result {
   readonly ours: Measured
   readonly limit: Measured
   readonly ratio: number
+  /** the same by processor time: what a machine that is busy otherwise says little else about */
+  readonly ratioOfProcessorTime?: number
   /** what the ratio should be at least, where something is asked of it */
   readonly aim?: number
 }
@@ -24,14 +26,18 @@ export interface Bounded {
 }
 
 export function against(name: string, ours: Measured, limit: Measured, aim?: number): Result {
+  const [spent, least] = [ours.microseconds, limit.microseconds]
   return {
     name,
     ours: rounded(ours),
     limit: rounded(limit),
-    ratio: Math.round((ours.rate / limit.rate) * 1000) / 1000,
+    ratio: thousandths(ours.rate / limit.rate),
+    ...(spent !== undefined && least !== undefined && { ratioOfProcessorTime: thousandths(least / spent) }),
     ...(aim !== undefined && { aim }),
   }
 }
+
+const thousandths = (ratio: number) => Math.round(ratio * 1_000) / 1_000
 
 function rounded({ rate, microseconds }: Measured): Measured {
   return { rate: Math.round(rate), ...(microseconds !== undefined && { microseconds: Math.round(microseconds) }) }
