@@ -9,6 +9,7 @@ export type AlarmName =
   | 'key-id-unknown'
   | 'foreign-ecs-named'
   | 'rate-limit'
+  | 'signing-key-ends'
 
 export interface Alarms {
   /** @param who - a name that a certificate proved, or an address */

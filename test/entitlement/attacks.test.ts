@@ -6,6 +6,8 @@ import { Writable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { pino } from 'pino'
+import { readCertificate } from '../../src/certificates/certificate.ts'
+import { systemTimers, type Timers } from '../../src/ports/timers.ts'
 import {
   acquisition,
   anEecKey,
@@ -323,6 +325,54 @@ test('EN-07: a key that is in use gets no second certificate, and signs on', asy
   }
   assert.ok(await operatorToken(ent.device))
 })
+
+test('EN-07: the operator hears that the signing key ends while there is time, and of the newest alone', async (t) => {
+  const alarms: string[] = []
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      const { alarm, who } = JSON.parse(chunk.toString()) as { alarm?: string; who?: string }
+      if (alarm === 'signing-key-ends') alarms.push(String(who))
+      done()
+    },
+  })
+  let hour = () => {}
+  const timers: Timers = {
+    ...systemTimers,
+    every(period, action) {
+      if (period === 3_600_000) hour = action
+      return systemTimers.every(period, action)
+    },
+  }
+  const ent = await runEntitlement({ environment: { log: pino({ level: 'warn' }, sink), timers } })
+  t.after(() => ent.close())
+  const hoursPass = async () => {
+    for (let n = 0; n < 4; n++) {
+      hour()
+      await new Promise(setImmediate)
+    }
+  }
+  const { notBefore, notAfter } = await signingCertificate(ent)
+  const due = Math.ceil(notBefore + ((notAfter - notBefore) * 2) / 3)
+  ent.advance(due - Date.now() - 60_000)
+  await hoursPass()
+  assert.deepEqual(alarms, [])
+  ent.advance(61_000)
+  await hoursPass()
+  assert.equal(alarms.length, 3, 'the first, the second and the fourth time')
+  assert.match(alarms[0] ?? '', new RegExp(`^[\\w-]{43}, good until ${new Date(notAfter).toISOString()}$`))
+  const { kid } = await ent.rotate()
+  await hoursPass()
+  const after = alarms.slice(3)
+  // Certified today, it ends as early for this clock.
+  assert.deepEqual([after.length, after.every((who) => who.startsWith(kid))], [3, true])
+})
+
+async function signingCertificate({ device }: RunningEntitlement) {
+  const path = '/.well-known/edge-entitlement/certificates'
+  const { body } = await device.peer.request({ method: 'GET', path })
+  const { keys } = JSON.parse(body.toString()) as { keys: { x5c: string[] }[] }
+  return readCertificate(Buffer.from(keys.at(-1)?.x5c[0] ?? '', 'base64'))
+}
 
 test('EN-04: no value of a query or of a body reaches the log, a refusal or the store; no answer is kept', async (t) => {
   const written: Buffer[] = []

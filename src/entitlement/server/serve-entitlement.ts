@@ -1,5 +1,6 @@
 import { createListener } from '../../http/listener.ts'
 import { nfClient } from '../../nf/adapters/nf-client.ts'
+import { createAlarms } from '../../nf/alarms.ts'
 import type { PeerEntry } from '../../nf/configuration.ts'
 import { rateLimit } from '../../nf/rate-limit.ts'
 import { explain, localUrl, type ServingNf, serveNf } from '../../nf/server/serve-nf.ts'
@@ -19,10 +20,11 @@ import { deviceRoutes } from '../routes/device-routes.ts'
 import { operatorRoutes } from '../routes/operator-routes.ts'
 import { publicRoutes } from '../routes/public-routes.ts'
 import { verifierRoutes } from '../routes/verifier-routes.ts'
-import { publishedKeys } from '../signing/signing-keys.ts'
+import { endingKey, publishedKeys } from '../signing/signing-keys.ts'
 import type { Asked } from '../ts43/answer-device.ts'
 
 const SECOND = 1_000
+const HOUR = 3_600 * SECOND
 
 export interface ServingEntitlement extends ServingNf {
   readonly listeners: { readonly server: string; readonly mtls: string; readonly admin: string }
@@ -100,8 +102,20 @@ function upkeep(ent: OpenEntitlement, { exchanges }: EntitlementParts): () => vo
     regularly(ent, 10 * SECOND, 'unanswered challenges', async () => exchanges.prune()),
     regularly(ent, 60 * SECOND, 'expired tokens', () => removeExpiredTokens(ent, ent.clock.now())),
     regularly(ent, 60 * SECOND, 'retired signing keys', () => ent.keyRing.retire()),
+    regularly(ent, HOUR, 'end of the signing key', watchSigningKey(ent)),
   ]
   return () => {
     for (const stop of stops) stop()
+  }
+}
+
+/** Its certificate comes from the operator, and without one no token is issued. */
+function watchSigningKey({ keyRing, clock, log }: OpenEntitlement): () => Promise<void> {
+  const alarms = createAlarms(log)
+  return async () => {
+    const ending = endingKey(keyRing.all(), clock.now())
+    if (ending === undefined) return
+    const until = new Date(ending.chain[0].notAfter).toISOString()
+    alarms.raise('signing-key-ends', `${ending.kid}, good until ${until}`)
   }
 }

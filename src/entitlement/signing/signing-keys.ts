@@ -33,6 +33,14 @@ export function signingKeyAt(keys: readonly SigningKey[], now: number): SigningK
   return key
 }
 
+/** @returns the key that no other one follows, once two thirds of the life of its certificate are over (D-7) */
+export function endingKey(keys: readonly SigningKey[], now: number): SigningKey | undefined {
+  const last = keys.find(({ publishedUntil }) => publishedUntil === undefined)
+  if (last === undefined) return undefined
+  const { notBefore, notAfter } = last.chain[0]
+  return now >= notBefore + ((notAfter - notBefore) * 2) / 3 ? last : undefined
+}
+
 /** What verifiers can find: also a key that does not sign yet, so that none of them meets it unprepared. */
 export function publishedKeys(keys: readonly SigningKey[], now: number): SigningKey[] {
   return keys.filter(({ publishedUntil }) => publishedUntil === undefined || now < publishedUntil)
