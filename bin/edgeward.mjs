@@ -16,7 +16,11 @@ const source = new URL('../src/bin/edgeward.ts', import.meta.url)
 const built = new URL('../dist/bin/edgeward.js', import.meta.url)
 // Compiled once for all processes of a checkout, in a folder that is no more open to others than the program itself.
 const cache = new URL('../node_modules/.cache/edgeward', import.meta.url)
-if (existsSync(source) && process.env['NODE_V8_COVERAGE'] === undefined) module.enableCompileCache(fileURLToPath(cache))
+if (existsSync(source) && process.env['NODE_V8_COVERAGE'] === undefined) {
+  // Threads learn of it from the environment, and spare what strips types: 25 MiB for the one that writes.
+  process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(cache)
+  module.enableCompileCache()
+}
 
 const { main } = await import((existsSync(source) ? source : built).href)
 process.exitCode = await main(process.argv.slice(2))
