@@ -85,16 +85,18 @@ interface Asker {
  * Whether an EES may know of another one (THREATS TK-14): if a rule lets it have some token for that one, whatever for,
  * and none denies them all.
  *
- * @param target - its EES ID is not known if it is at another ECS
+ * @returns what tells it of each other EES; its EES ID is not known if it is at another ECS
  */
-export function mayKnow(policy: Policy, asker: Asker, target: Caller): boolean {
-  const asked = { target: target.fqdn, ...(target.eesId !== undefined && { targetEesId: target.eesId }) }
-  const rules = policy.rules.filter(
-    (rule) => rule.scopes !== undefined && selectsAsker(rule, asker) && appliesToTarget(rule, asked),
-  )
+export function mayKnow(policy: Policy, asker: Asker): (target: Caller) => boolean {
+  // There may be many EESs to choose from, and few rules about this one.
+  const rules = policy.rules.filter((rule) => rule.scopes !== undefined && selectsAsker(rule, asker))
   const deniesAll = ({ effect, scopes, eecIds }: Rule) =>
     effect === 'deny' && scopes?.includes('*') === true && eecIds === undefined
-  return rules.some(({ effect }) => effect === 'allow') && !rules.some(deniesAll)
+  return ({ fqdn: target, eesId }) => {
+    const asked = { target, ...(eesId !== undefined && { targetEesId: eesId }) }
+    const applying = rules.filter((rule) => appliesToTarget(rule, asked))
+    return applying.some(({ effect }) => effect === 'allow') && !applying.some(deniesAll)
+  }
 }
 
 /** Whether a rule could let an EES know of one whose name has this suffix: if none could, nobody is asked for one. */

@@ -14,8 +14,8 @@ import { type Aspects, wishesOf } from '../provisioning/service-wishes.ts'
 import { forEess } from './discover-target-ees.ts'
 import { checkVouching, type VouchingPorts } from './receive-request.ts'
 
-/** In one answer: it has 64 KiB. */
-const MOST_EESS = 50
+/** In one answer, of which another ECS reads 64 KiB: EESs, octets of JSON of one of them, and of all. */
+const ROOM = { eess: 50, each: 4_096, all: 60_000 }
 /** How long another ECS may believe that EESs of this one serve an application, in milliseconds. */
 const LIFETIME = 60_000
 
@@ -113,10 +113,8 @@ async function tellable(
 ): Promise<IndexedEes[]> {
   const client = requestingEes === undefined ? undefined : vouchedFor(ecs, srcEcs, requestingEes)
   const asker = { ecs: srcEcs, ...(client !== undefined && { fqdn: client }) }
-  const told = ecs
-    .findEess(wanted, (ees) => mayKnow(ecs.policy(), asker, ees))
-    .slice(0, MOST_EESS)
-    .map((ees) => ({ ...ees, eesInfo: onlyAsked(forEess(ees.eesInfo), wanted.easId) }))
+  const found = ecs.findEess(wanted, mayKnow(ecs.policy(), asker))
+  const told = withRoom(found.map((ees) => ({ ...ees, eesInfo: onlyAsked(forEess(ees.eesInfo), wanted.easId) })))
   if (told.length === 0) throw new Refusal('REGISTRATION_NOT_FOUND', 'there is no such EES here')
   await ecs.recordAnswer({
     ...(correlation !== undefined && { correlation }),
@@ -141,6 +139,18 @@ function onlyAsked(eesInfo: EESInfo, asked: ReadonlySet<string>): EESInfo {
   return easIds === undefined || asked.size === 0
     ? eesInfo
     : { ...eesInfo, easIds: easIds.filter((id) => asked.has(id)) }
+}
+
+/** An EES that says much of itself takes no room from the others. */
+function withRoom(eess: readonly IndexedEes[]): IndexedEes[] {
+  let left = ROOM.all
+  const isLeft = ({ eesInfo }: IndexedEes) => {
+    const octets = Buffer.byteLength(JSON.stringify(eesInfo))
+    if (octets > Math.min(ROOM.each, left)) return false
+    left -= octets
+    return true
+  }
+  return eess.filter(isLeft).slice(0, ROOM.eess)
 }
 
 function ecspsOf(eess: readonly EESInfo[]): SupportedEcsp[] {

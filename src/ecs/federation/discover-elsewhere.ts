@@ -95,7 +95,7 @@ async function askAll(discovery: Discovery): Promise<unknown[]> {
   const correlation = encodeBase64url(ecs.random.octets(16))
   const to = asked.map(({ fqdn }) => fqdn)
   await ecs.recordDiscovery({ correlation, client: caller.fqdn, easId: wanted.easId, to })
-  const begun = new Set<Fqdn>()
+  const begun = new Map<Fqdn, Promise<void>>()
   const outcomes = await Promise.allSettled(
     asked.map((peer) => ecs.inTime(askOne(discovery, peer, { begun, correlation }))),
   )
@@ -105,17 +105,28 @@ async function askAll(discovery: Discovery): Promise<unknown[]> {
   return reasons
 }
 
-/** Whom one peer names as serving the application is asked for its EESs, once, if it is one that is asked anyway (D-18). */
+/**
+ * Whom one peer names as serving the application is asked for its EESs, if it is one that is asked anyway (D-18): once, and
+ * whoever named it waits for that, so that no peer can make another one's answer come too late.
+ */
 async function askOne(
   discovery: Discovery,
   peer: TrustedPeer,
-  { begun, correlation }: { readonly begun: Set<Fqdn>; readonly correlation: string },
+  { begun, correlation }: { readonly begun: Map<Fqdn, Promise<void>>; readonly correlation: string },
 ): Promise<void> {
-  const { asked, found } = discovery
   const named = await namedBy(discovery, peer, correlation)
-  const next = asked.filter(({ fqdn }) => named.has(fqdn) && !begun.has(fqdn))
-  for (const { fqdn } of next) begun.add(fqdn)
-  await Promise.all(next.map(async (one) => found.set(one.fqdn, await eessOf(discovery, one, correlation))))
+  const answers = discovery.asked
+    .filter(({ fqdn }) => named.has(fqdn))
+    .map((one) => {
+      const answer = begun.get(one.fqdn) ?? keepEessOf(discovery, one, correlation)
+      begun.set(one.fqdn, answer)
+      return answer
+    })
+  await Promise.all(answers)
+}
+
+async function keepEessOf(discovery: Discovery, peer: TrustedPeer, correlation: string): Promise<void> {
+  discovery.found.set(peer.fqdn, await eessOf(discovery, peer, correlation))
 }
 
 async function namedBy(
@@ -156,7 +167,7 @@ function isCredible({ ecs, caller, wanted }: Discovery, peer: TrustedPeer, ees: 
   if (fqdn === undefined || parseEesId(ees.eesId) === undefined) return false
   if (fqdn === caller.fqdn || !peersServing(ecs.peers(), fqdn).includes(peer)) return false
   const fits = ees.easIds?.includes(easId) === true && (dnai === undefined || ees.dnais?.includes(dnai) === true)
-  return fits && mayKnow(ecs.policy(), caller, { fqdn })
+  return fits && mayKnow(ecs.policy(), caller)({ fqdn })
 }
 
 /** @returns undefined if the peer says that it has none, or none for us; why is for its operator and not for our EES */

@@ -44,10 +44,11 @@ export async function discoverTargetEes(
   const { 'ees-id': eesId, 'eas-id': easId, 'target-dnai': dnai } = query
   refuseUnless(eesId && easId, 'MANDATORY_IE_MISSING', 'ees-id and eas-id are required')
   refuseUnless(eesId === caller.eesId, 'CLIENT_MISMATCH', 'ees-id is another EES than that of the certificate')
+  const isKnown = mayKnow(ecs.policy(), caller)
   const fits = (ees: IndexedEes) =>
     ees.registrationId !== caller.registration.registrationId &&
     (dnai === undefined || ees.eesInfo.dnais?.includes(dnai) === true) &&
-    mayKnow(ecs.policy(), caller, ees)
+    isKnown(ees)
   const found = ecs
     .findEess(wishesOf({ acProfs: [{ acId: 'target', eass: [{ easId }] }] }), fits)
     .map((ees) => ({ ...ees, eesInfo: forEess(ees.eesInfo) }))

@@ -32,6 +32,16 @@ export function newestLists(
   )
 }
 
+/** Without the authorities that their root has revoked: they certify nobody any more. */
+export function withoutRevoked<Bundle extends Pick<TrustBundle, 'issuers'>>(
+  bundle: Bundle,
+  crls: readonly Crl[],
+): Bundle {
+  const isRevoked = ({ authorityKeyId, serial }: Certificate) =>
+    crls.some((crl) => authorityKeyId?.equals(crl.authorityKeyId) === true && crl.revoked.has(serial))
+  return { ...bundle, issuers: bundle.issuers.filter((issuer) => !isRevoked(issuer)) }
+}
+
 function isListOf({ authorityKeyId }: Crl, { subjectKeyId }: Certificate): boolean {
   return subjectKeyId?.equals(authorityKeyId) === true
 }

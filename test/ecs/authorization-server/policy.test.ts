@@ -80,8 +80,7 @@ describe('who may know of whom across ECSs: TS 29.558 9.2, TS 23.558 8.17.2', ()
     mayKnow(
       parsePolicy({ rules: rules.map((rule, at) => ({ id: `r${at}`, effect: 'allow', scopes, ...rule })) }, []),
       who,
-      target,
-    )
+    )(target)
 
   test('TK-14: an EES of another ECS knows of those that a rule about that ECS lets it have tokens for', () => {
     assert.equal(knows([{ ecs, fqdn: '*.example.org', target: '*' }]), true)

@@ -265,6 +265,22 @@ describe('target EESs across ECSs: TS 29.558 9.2, TS 23.558 8.8.3.3 and 8.17.2',
     assert.equal(await shown({ acProfs: serving('eas-nobody') }), 404)
   })
 
+  test('an EES that says much of itself takes no room from the others: an answer between ECSs has 64 KiB', async () => {
+    const talker = await onboard(b.ecs, { eesId: 'ees4-b', fqdn: 'ees4.b.example.com' })
+    const appLocs = Array.from({ length: 3_000 }, (_, at) => `dnai-number-${at}`)
+    const eesProf = { ...profileOf({ eesId: 'ees4-b', fqdn: 'ees4.b.example.com' }), easIds: ['eas-b'], appLocs }
+    const headers = { 'content-type': 'application/json' }
+    assert.equal((await talker.request({ method: 'PUT', headers, body: JSON.stringify({ eesProf }) })).status, 200)
+    assert.deepEqual(
+      (await found('eas-b')).map(({ eesId }) => eesId),
+      ['ees1-b'],
+    )
+    const short = { eesProf: { ...eesProf, appLocs: ['dnai-b'] } }
+    assert.equal((await talker.request({ method: 'PUT', headers, body: JSON.stringify(short) })).status, 200)
+    assert.equal((await found('eas-b')).length, 2)
+    await talker.request({ method: 'DELETE' })
+  })
+
   test('a correlation of another kind is not taken into our audit trail', async () => {
     assert.equal((await discover({}, { '3gpp-sbi-correlation-info': 'imsi-001010000000001' })).status, 200)
     const [line] = (await lines(b)).slice(-1)

@@ -160,6 +160,16 @@ describe('a trusted peer that answers something else about EESs: THREATS FW-03, 
     }
   })
 
+  test('FW-06: a peer that names another one, and fails itself, does not make the answer of that one come too late', async () => {
+    const both = { ecsInfo: [{ ecs: { endPt: { fqdn: ecsName('b') } } }, { ecs: { endPt: { fqdn: ecsName('c') } } }] }
+    answers(saying({ status: 500, cause: 'SYSTEM_FAILURE' }, 500, 'application/problem+json'), saying(both))
+    for (let tries = 0; tries < 10; tries += 1)
+      assert.deepEqual(
+        (await found('eas-1')).map(({ eesId }) => eesId),
+        ['ees1-c'],
+      )
+  })
+
   test('FW-02: who is mistaken about itself makes no other ECS hear anything; the line in the trail comes first', async () => {
     answers(saying(having(honest)))
     const before = hostile.asked.length
