@@ -24,8 +24,8 @@ export interface EecAuthenticationPorts {
   readonly entitlements: EntitlementVerifier | undefined
   /** proofs that were used */
   readonly replays: ReplayCache
-  /** whether this EEC may bring one more proof now */
-  readonly mayGoOn: (eecId: string) => boolean
+  /** @param name - EEC ID, or that of the key of its network. @returns whether it may bring one more proof now */
+  readonly mayGoOn: (name: string) => boolean
 }
 
 /** The credentials of EECs. None of them is ever missing, whatever is configured (THREATS NG-01). */
@@ -90,7 +90,7 @@ async function withProof(
   const proof = dpopProof(evidence.headers)
   if (proof === undefined) return peer
   const [eecId = ''] = peer.eecIds
-  refuseUnless(mayGoOn(eecId), 'TOO_MANY_REQUESTS', 'too many requests of one EEC')
+  refuseUnless(mayGoOn(peer.networkKey ?? eecId), 'TOO_MANY_REQUESTS', 'too many requests of one EEC')
   const { method, uri } = presentedRequest(evidence)
   const at = now()
   const proven = await verifyDpopProof(proof, { method, uri, now: at })

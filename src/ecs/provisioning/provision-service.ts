@@ -15,6 +15,8 @@ export interface EecPeer {
 /** An EEC that has authenticated with one of the methods of this ECS. */
 export interface AuthenticatedEec extends EecPeer {
   readonly method: EcsMethod
+  /** name of the key of its network, by which its requests are counted: which EEC IDs it is asked for with, its UE says */
+  readonly networkKey?: string
   /** RFC 7638 thumbprint of the key that it has proven with this very request, if it did (RFC 9449) */
   readonly jkt?: string | undefined
 }

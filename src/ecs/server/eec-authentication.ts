@@ -83,7 +83,7 @@ export async function eecAuthentication(
       const key = psk.provenKey(socket)
       keys.use(key)
       known.remember(key)
-      return { method: methodOf(key.keyId), eecIds: key.eecIds, gpsi: key.gpsi }
+      return { method: methodOf(key.keyId), networkKey: key.keyId, eecIds: key.eecIds, gpsi: key.gpsi }
     },
     sweep: () => keys.sweep(),
     confirmKeys: () => confirmKeys(confirmation),
