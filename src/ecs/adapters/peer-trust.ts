@@ -11,7 +11,7 @@ import { refuseUnless } from '../../spec/refusal.ts'
 import { clientTls } from '../../tls/client.ts'
 import { peerCertificate } from '../../tls/connection.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
-import { newestLists } from '../federation/revocation-lists.ts'
+import { newestLists, withoutRevoked } from '../federation/revocation-lists.ts'
 import { FEDERATION } from '../federation/routes.ts'
 import { type HeardBundle, readTrustBundle, refuseRevokedSigner, type TrustBundle } from '../federation/trust-bundle.ts'
 import { type TrustedPeer, withOwnNameSpace } from '../federation/trusted-peer.ts'
@@ -252,6 +252,7 @@ export class PeerTrust {
     // The same lists leave what was checked against them as it is.
     if (crls.every((crl) => current.crls.includes(crl))) return
     this.#known.set(fqdn, { ...current, crls })
+    this.#changed()
   }
 
   #lineTo(known: KnownPeer): Peer {
@@ -280,8 +281,8 @@ export class PeerTrust {
 
   #changed(): void {
     const before = this.#trusted.flatMap(({ bundle }) => bundle.roots.map(({ der }) => sha256Base64url(der))).join()
-    this.#trusted = [...this.#known.values()].flatMap(({ peer, bundle }) =>
-      bundle === undefined ? [] : [withOwnNameSpace(peer, bundle)],
+    this.#trusted = [...this.#known.values()].flatMap(({ peer, bundle, crls }) =>
+      bundle === undefined ? [] : [withOwnNameSpace(peer, withoutRevoked(bundle, crls))],
     )
     const after = this.#trusted.flatMap(({ bundle }) => bundle.roots.map(({ der }) => sha256Base64url(der))).join()
     if (before !== after) this.#rootsChanged()

@@ -94,6 +94,22 @@ describe('revocation lists between ECSs: TS 33.310 6.1a, EDGE-9', () => {
     const unknown = await a?.ecs.anybody().request({ method: 'GET', path: `/crl/${'0'.repeat(40)}.crl` })
     assert.equal(unknown?.status, 404)
   })
+
+  test('CA-06: when its root revokes the authority for EESs, none of its EESs is let in any more, and ours are', async () => {
+    const { folder, opened } = (b ?? assert.fail()).ecs
+    const good = await callerOf(honest)
+    const own = await callerOf(local)
+    assert.equal((await good.askAnew()).status, 200)
+    const root = await readAuthority(opened.ca.files.at('', 'root'), { keyFile: join(folder, 'sealing.key') })
+    const { serial } = opened.ca.present().eesIssuer.certificate
+    const times = { thisUpdate: Date.now() - 60_000, nextUpdate: Date.now() + 3_600_000 }
+    const entries = [{ serial, revokedAt: Date.now(), reason: 'cACompromise' }] as const
+    writeFileSync(opened.ca.files.at('', 'root.crl'), await issueCrl({ issuer: root, number: 2n, ...times, entries }))
+    await until(async () => (await good.ask(good.kept).catch(() => undefined))?.status !== 200, 'refused')
+    await assert.rejects(async () => assert.equal((await good.askAnew()).status, 200))
+    assert.equal((await own.ask(own.kept)).status, 200)
+    assert.equal((await own.askAnew()).status, 200)
+  })
 })
 
 describe('the authority of an ECS is revoked by its root', () => {
