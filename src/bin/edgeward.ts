@@ -8,7 +8,7 @@ interface Part {
 }
 
 /** What `edgeward` does. A part is loaded when it is asked for: nobody waits for a core network to invite an EES. */
-const PARTS: readonly Part[] = [
+export const PARTS: readonly Part[] = [
   {
     name: 'up',
     description: 'the edge on this machine, every figure live, step by step; then it serves until stopped',

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
+import { freePorts } from '../../src/nf/adapters/free-ports.ts'
 import { needs } from '../judges.ts'
 import { edgeward, edgewardJson, run, type Server, serve, storyFolder } from './program.ts'
 
@@ -21,21 +22,28 @@ describe('the README', () => {
   let story: Awaited<ReturnType<typeof storyFolder>>
   let ecs: Server | undefined
   const others: Server[] = []
+  /** in the place of those that the README names */
+  const ports = new Map<string, number>()
   const [first = '', invite = '', onboard = '', life = '', revoke = ''] = blocks('')
+
+  const onFreePorts = (text: string) =>
+    [...ports].reduce((left, [port, free]) => left.replaceAll(port, `${free}`), text)
 
   const paste = (text: string) => {
     // npm runs scripts in the folder of the package, so relative names are made those of this story.
     const inStory = `edgeward() { "${process.execPath}" --disable-warning=ExperimentalWarning "${CHECKOUT}bin/edgeward.mjs" "$@"; }`
     const lines = text.split('\n').filter((line) => !line.startsWith('edgeward() {'))
-    writeFileSync(story.at('pasted.sh'), ['set -euo pipefail', inStory, ...lines].join('\n'))
+    writeFileSync(story.at('pasted.sh'), onFreePorts(['set -euo pipefail', inStory, ...lines].join('\n')))
     return run('bash', ['pasted.sh'], { cwd: story.folder })
   }
 
   before(async () => {
     story = await storyFolder()
+    const [first = 0, second = 0] = await freePorts('127.0.0.1', 2)
+    ports.set('9443', first).set('9444', second)
   })
   after(async () => {
-    await Promise.all([ecs, ...others].map((server) => server?.stop()))
+    for (const server of [...others].reverse()) await server.stop()
     await story.remove()
   })
 
@@ -43,6 +51,7 @@ describe('the README', () => {
     for (const step of [first]) assert.deepEqual((await paste(step)).stderr, '')
     assert.deepEqual(blocks('serve'), ['edgeward ecs serve --dir ecs1\n'])
     ecs = await serve('ecs', 'serve', '--dir', story.at('ecs1'))
+    others.push(ecs)
     for (const step of [invite, onboard, life, revoke]) {
       const { code, stderr } = await paste(step)
       assert.equal(code, 0, stderr)
@@ -81,25 +90,57 @@ $ees2 "$mtls/eecs-eesregistration/v1/registrations/11111111-1111-4111-8111-11111
     assert.match(revoked.stdout, /^(401|000)$/, revoked.stderr)
   })
 
-  test('a device opens the edge with the key of its subscription', async () => {
-    const { code, stderr } = await paste(blocks('core').join('\n'))
-    assert.equal(code, 0, stderr)
-    await ecs?.stop()
-    const commands = blocks('servers').join('').trimEnd().split('\n')
-    assert.equal(commands.length, 4)
-    for (const command of commands) {
-      const [, entity = '', folder = ''] = /^edgeward (\w+) serve --dir (\S+)$/.exec(command) ?? []
-      others.push(await serve(entity, 'serve', '--dir', story.at(folder)))
+  /** Starts the servers of a block, each of which the README gives a terminal of its own. */
+  const start = async (mark: string) => {
+    for (const command of onFreePorts(blocks(mark).join('')).trimEnd().split('\n')) {
+      const [, entity = '', folder = '', more = ''] = /^edgeward (\w+) serve --dir (\S+)(.*)$/.exec(command) ?? []
+      const options = more.split(' ').filter((word) => word !== '')
+      const server = await serve(entity, 'serve', '--dir', story.at(folder), ...options)
+      others.push(server)
+      if (entity === 'ecs' && folder === 'ecs1') ecs = server
     }
-    const device = await paste(blocks('device').join('\n'))
-    assert.equal(device.code, 0, device.stderr)
-    assert.match(device.stdout, /TR 33.839 6.x.2.1 step 7/)
+  }
+  /** One terminal remembers what was set in it. */
+  const pasted = async (mark: string) => {
+    const [api = ''] = /^api=\$.*$/m.exec(blocks('device').join('')) ?? []
+    const outcome = await paste(`${mark === 'core' ? '' : api}\n${blocks(mark).join('')}`)
+    assert.equal(outcome.code, 0, outcome.stderr + outcome.stdout)
+    return outcome.stdout
+  }
+
+  test('a device opens the edge with the key of its subscription', async () => {
+    await pasted('core')
+    await ecs?.stop()
+    await start('servers')
+    assert.match(await pasted('device'), /TR 33.839 6.x.2.1 step 7/)
+  })
+
+  test('and with a token of its operator, at the ECS and at an EES', async () => {
+    await pasted('entitlement')
+    await ecs?.stop()
+    ecs = await serve('ecs', 'serve', '--dir', story.at('ecs1'))
+    others.push(ecs)
+    await start('servers2')
+    const said = await pasted('token')
+    assert.match(said, /TR 33.739 6.25.2 step 2/)
+    assert.match(said, /Registered at ees-3/)
+    assert.match(said, /The EES has no EAS for this EEC/)
+  })
+
+  test('one edge trusts another: an EEC goes over', async () => {
+    await pasted('edge2')
+    await start('servers3')
+    assert.match(await pasted('trust'), /ecs2\.example\.net is trusted for example\.net; its trust bundle is here/)
+    await start('servers4')
+    const said = await pasted('relocate')
+    assert.match(said, /eec-1 is registered at .*ees4\.example\.net.*, and no longer here/)
+    assert.match(said, /^eec-1 until /m)
   })
 })
 
-test('whatever file README and docs/procedures name is there', () => {
+test('whatever file README, docs/operations.md and docs/procedures name is there', () => {
   const procedures = readdirSync(`${CHECKOUT}docs/procedures`).map((name) => `docs/procedures/${name}`)
-  const missing = ['README.md', ...procedures].flatMap((document) =>
+  const missing = ['README.md', 'docs/operations.md', ...procedures].flatMap((document) =>
     [...readFileSync(`${CHECKOUT}${document}`, 'utf8').matchAll(/`((?:src|test|docs|examples)\/[^`\s]*)`/g)]
       .filter(([, file = '']) => !existsSync(`${CHECKOUT}${file}`))
       .map(([, file]) => `${document}: ${file}`),
