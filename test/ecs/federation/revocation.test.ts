@@ -17,7 +17,7 @@ const RULES = `
   - { id: who-away, effect: allow, fqdn: '*', ecs: '*', scopes: [${WHO_AM_I}], target: '*' }
 `
 
-describe('revocation lists between ECSs: TS 33.310 6.1a, EDGE-9', () => {
+describe('revocation lists between ECSs: RFC 5280 6.3, EDGE-9', () => {
   let [a, b]: Member[] = []
   let target: EesOfMember
   let local: EesOfMember
