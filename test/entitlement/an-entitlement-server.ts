@@ -76,6 +76,8 @@ export interface RunningEntitlement {
   verifier(name?: string, type?: 'ECS' | 'EES'): Promise<Verifier & { readonly credential: ServerCredential }>
   /** milliseconds that the clock of the server is ahead of ours */
   advance(milliseconds: number): void
+  /** every row of its store that a request can add, change or take away */
+  kept(): Promise<object>
   /** A new signing key, certified by the authority of the core unless something else is said. */
   rotate(change?: Rotation): Promise<{ readonly kid: string }>
   restart(): Promise<void>
@@ -119,10 +121,14 @@ export async function runEntitlement({
   await writeFile(file, stringify({ ...(parse(await readFile(file, 'utf8')) as object), ...configuration }))
   let ahead = 0
   const clock = { now: () => systemClock.now() + ahead, monotonic: () => systemClock.monotonic() + ahead }
-  const start = async () => serveEntitlement(await openEntitlement(home, environment({ clock, ...change })))
+  let opened = await openEntitlement(home, environment({ clock, ...change }))
+  const start = async () => {
+    opened = await openEntitlement(home, environment({ clock, ...change }))
+    return serveEntitlement(opened)
+  }
   const udm = await serveUdm(await openUdm(join(folder, 'udm'), environment(udmChange)))
   await udm.operator.add(subscribers)
-  let server = await start()
+  let server = await serveEntitlement(opened)
   const root = await readFile(join(folder, 'ca', 'root.crt'), 'utf8')
   const open = new Set<Peer>()
   const resolve = new Map([[ENT, '127.0.0.1']])
@@ -155,6 +161,11 @@ export async function runEntitlement({
         ? certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
         : certified(domain.issuers['ees-issuer'], { role: 'ees', fqdn: fqdn(name), registrationId }))
       return { ...verifierOver(connect('mtls', credential)), credential }
+    },
+    async kept() {
+      const tables = ['entitlement', 'operator_token', 'authentication_token', 'temporary_token', 'ledger']
+      const read = (table: string) => opened.store.read({ sql: `select * from ${table} order by 1`, parameters: [] })
+      return Promise.all(tables.map(read))
     },
     advance(milliseconds) {
       ahead += milliseconds
