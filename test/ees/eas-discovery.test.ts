@@ -232,6 +232,8 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
   test('RS-01: foreign EECs and UEs in a subscription: 403; the subscription of another: 404', async () => {
     const { headers } = await subscribe(subscription())
     const location = headers.location ?? ''
+    const present = async () => bodyOf(await eec.ask(peer, 'PATCH', location, {}))
+    const before = await present()
     const dynInfoFilter = [{ eecId: 'eec-2' }]
     for (const foreign of [
       { eecId: 'eec-2' },
@@ -251,6 +253,7 @@ describe('Eees_EASDiscovery, subscriptions: TS 23.558 8.5.2.3', () => {
     assert.deepEqual(outcomeOf(await other.ask(peer, 'PUT', location, theirs)), notFound)
     assert.deepEqual(outcomeOf(await other.ask(peer, 'PATCH', location, {})), notFound)
     assert.deepEqual(outcomeOf(await other.ask(peer, 'DELETE', location)), notFound)
+    assert.deepEqual(await present(), before)
     assert.equal((await eec.ask(peer, 'DELETE', location)).status, 204)
   })
 

@@ -55,6 +55,7 @@ describe('Eees_EECRegistration: TS 23.558 8.4.2', () => {
   test('RS-01: an EEC registers itself and its own UE only, and sees, changes and ends no other registration', async () => {
     const { headers } = await register(eec, { eecId: 'eec-1' })
     const location = headers.location ?? ''
+    const before = await ees.serving.operator.listEecs('', 10)
     const mismatch = [403, 'EEC_MISMATCH']
     const foreignUe = { eecId: 'eec-1', ueId: 'msisdn-491709999999' }
     assert.deepEqual(outcomeOf(await register(other, { eecId: 'eec-1' })), mismatch)
@@ -67,6 +68,7 @@ describe('Eees_EECRegistration: TS 23.558 8.4.2', () => {
     assert.deepEqual(outcomeOf(await other.ask(peer, 'PUT', location, { eecId: 'eec-2' })), notFound)
     assert.deepEqual(outcomeOf(await other.ask(peer, 'PATCH', location, { ueMobilityReq: true })), notFound)
     assert.deepEqual(outcomeOf(await other.ask(peer, 'DELETE', location)), notFound)
+    assert.deepEqual(await ees.serving.operator.listEecs('', 10), before)
     assert.equal((await eec.ask(peer, 'PATCH', location, { ueMobilityReq: true })).status, 200)
   })
 
