@@ -84,6 +84,10 @@ const CREDENTIALS: Record<Listener, Record<string, Credential>> = {
     AddPeer: 'operator',
     ListPeers: 'operator',
     RemovePeer: 'operator',
+    ShowAuthorities: 'operator',
+    StageAuthority: 'operator',
+    SwitchAuthority: 'operator',
+    RetireAuthority: 'operator',
   },
 }
 
@@ -318,10 +322,14 @@ describe('who is let in where', () => {
 
 const SCOPE = 'eecs-eesregistration'
 
-/** A request that no handler does anything for: without content, or about what does not exist. */
+/** A request that no handler does anything for: about what does not exist, or refused (415) once it is authenticated. */
 function harmless({ method, path }: { method: Message['method']; path: string }, token: string | undefined): Message {
   const named = path.replace('{issuer}', 'nobody.crl').replaceAll(/\{\w+\}/g, NOBODY)
-  return { method, path: named, ...(token !== undefined && { headers: { authorization: token } }) }
+  const headers = {
+    ...(token !== undefined && { authorization: token }),
+    ...(method === 'POST' && { 'content-encoding': 'gzip' }),
+  }
+  return { method, path: named, headers }
 }
 
 function causeless(answer: Response, refusals: 'problem' | 'oauth' = 'problem'): number {
