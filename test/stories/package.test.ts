@@ -31,7 +31,7 @@ const TSCONFIG = {
 const PROGRAM = `
 import { Refusal, readCredential, type EcsSession } from 'edgeward/eec'
 import { NotUsable, readBundle, Refusal as RefusalOfEes } from 'edgeward/ees'
-export { findEess } from './eec.js'
+export { useEdge } from './eec.js'
 export { startEes } from './ees.js'
 
 export const eess = async (session: EcsSession): Promise<string[]> =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { useEdge } from '../../examples/eec.ts'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
 import { freePorts } from '../../src/nf/adapters/free-ports.ts'
 import { needs } from '../judges.ts'
@@ -125,6 +126,16 @@ $ees2 "$mtls/eecs-eesregistration/v1/registrations/11111111-1111-4111-8111-11111
     assert.match(said, /TR 33.739 6.25.2 step 2/)
     assert.match(said, /Registered at ees-3/)
     assert.match(said, /The EES has no EAS for this EEC/)
+  })
+
+  test('its program of an EEC does the same, with the key of the subscription', async () => {
+    const { ecs: home, root } = JSON.parse(readFileSync(story.at('bundle.json'), 'utf8')) as Bundle
+    const resolve = new Map([home.fqdn, 'ees3.example.com'].map((name) => [name, '127.0.0.1']))
+    const edge = { credential: story.at('ue', 'eecs', 'eec-1.json'), ecs: home.apiRoot, root, resolve }
+    const used = await useEdge(edge, 'ees-3')
+    assert.deepEqual(used?.easIds, [])
+    assert.match(used?.registrationId ?? '', /^[0-9a-f-]{36}$/)
+    assert.equal(await useEdge(edge, 'ees-9'), undefined)
   })
 
   test('one edge trusts another: an EEC goes over', async () => {
