@@ -65,67 +65,100 @@ export function createNotifier({ targets, tls, timers, resolve, lookUp, failed }
   const peers = peersByOrigin(async ({ origin, host }) =>
     openPeer(origin, tls(), new Map([[host, await addressOf(host)]])),
   )
-  const waiting = new Set<Waiting>()
-  const pauses = new Set<() => void>()
-  let [underWay, closed] = [0, false]
+  const queue = new DeliveryQueue({
+    timers,
+    failed,
+    async deliver({ uri, body, headers: wanted }) {
+      const target = parseNotificationUri(uri, targets)
+      const { path } = target
+      const peer = await peers.of(target)
+      const headers = { ...wanted, 'content-type': 'application/json' }
+      requireStatus(await peer.request({ method: 'POST', path, headers, body, patience: PATIENCE }), 200, 204)
+    },
+  })
+  return {
+    check: (uri) => void parseNotificationUri(uri, targets),
+    send: (uri, notification, headers = {}) =>
+      new Promise((settle) => {
+        queue.add({ uri, headers, body: JSON.stringify(notification), tried: 0, settle })
+      }),
+    close() {
+      queue.close()
+      peers.clear()
+    },
+  }
+}
 
-  const deliver = async ({ uri, body, headers: wanted }: Waiting) => {
-    const target = parseNotificationUri(uri, targets)
-    const { path } = target
-    const peer = await peers.of(target)
-    const headers = { ...wanted, 'content-type': 'application/json' }
-    requireStatus(await peer.request({ method: 'POST', path, headers, body, patience: PATIENCE }), 200, 204)
+interface DeliveryOptions extends Pick<NotifierOptions, 'timers'> {
+  readonly failed: NotifierOptions['failed'] | undefined
+  deliver(item: Waiting): Promise<void>
+}
+
+/** First come, first served; what fails waits beside the queue, and then at its end. */
+class DeliveryQueue {
+  readonly #options: DeliveryOptions
+  readonly #waiting = new Set<Waiting>()
+  readonly #pauses = new Set<() => void>()
+  #underWay = 0
+  #closed = false
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options
   }
-  const giveUp = (item: Waiting, error: unknown) => {
-    failed?.(error)
-    item.settle(false)
+
+  add(item: Waiting): void {
+    if (this.#closed) item.settle(false)
+    else if (this.#waiting.size >= MOST_WAITING) this.#giveUp(item, new Error('too many notifications wait'))
+    else {
+      this.#waiting.add(item)
+      this.#goOn()
+    }
   }
-  const tryLater = (item: Waiting, error: unknown) => {
-    if (closed) return item.settle(false)
+
+  close(): void {
+    this.#closed = true
+    for (const stop of this.#pauses) stop()
+    for (const { settle } of this.#waiting) settle(false)
+  }
+
+  #goOn(): void {
+    for (const item of this.#waiting) {
+      if (this.#closed || this.#underWay >= AT_ONCE) return
+      this.#waiting.delete(item)
+      this.#underWay++
+      this.#options
+        .deliver(item)
+        .then(() => item.settle(true))
+        .catch((error: unknown) => this.#tryLater(item, error))
+        .finally(() => {
+          this.#underWay--
+          this.#goOn()
+        })
+    }
+  }
+
+  #tryLater(item: Waiting, error: unknown): void {
     const pause = PAUSES[item.tried]
-    if (pause === undefined || error instanceof Refusal) return giveUp(item, error)
-    const cancel = timers.after(pause, () => {
-      pauses.delete(stop)
-      enqueue({ ...item, tried: item.tried + 1 })
+    if (this.#closed) item.settle(false)
+    else if (pause === undefined || error instanceof Refusal) this.#giveUp(item, error)
+    else this.#tryAfter(pause, item)
+  }
+
+  #tryAfter(pause: number, item: Waiting): void {
+    const cancel = this.#options.timers.after(pause, () => {
+      this.#pauses.delete(stop)
+      this.add({ ...item, tried: item.tried + 1 })
     })
     const stop = () => {
       cancel()
       item.settle(false)
     }
-    pauses.add(stop)
+    this.#pauses.add(stop)
   }
-  const goOn = () => {
-    for (const item of waiting) {
-      if (closed || underWay >= AT_ONCE) return
-      waiting.delete(item)
-      underWay++
-      deliver(item)
-        .then(() => item.settle(true))
-        .catch((error: unknown) => tryLater(item, error))
-        .finally(() => {
-          underWay--
-          goOn()
-        })
-    }
-  }
-  const enqueue = (item: Waiting) => {
-    if (closed) return item.settle(false)
-    if (waiting.size >= MOST_WAITING) return giveUp(item, new Error('too many notifications wait'))
-    waiting.add(item)
-    goOn()
-  }
-  return {
-    check: (uri) => void parseNotificationUri(uri, targets),
-    send: (uri, notification, headers = {}) =>
-      new Promise((settle) => {
-        enqueue({ uri, headers, body: JSON.stringify(notification), tried: 0, settle })
-      }),
-    close() {
-      closed = true
-      for (const stop of pauses) stop()
-      for (const { settle } of waiting) settle(false)
-      peers.clear()
-    },
+
+  #giveUp(item: Waiting, error: unknown): void {
+    this.#options.failed?.(error)
+    item.settle(false)
   }
 }
 
