@@ -132,6 +132,6 @@ describe('KE-13: an AUSF whose UDM is down, slow or lies', () => {
     })
     const started = performance.now()
     assert.equal((await authenticate(core.seaf)).status, 503)
-    assert.ok(performance.now() - started < 2_000)
+    assert.ok(performance.now() - started < 3_000, 'nobody waits for an answer that cannot come')
   })
 })

@@ -147,7 +147,7 @@ describe('the certificate authority: D-5 to D-8', () => {
     )
     const begun = performance.now()
     await ecs.operator.revoke(victim.registrationId)
-    await Promise.race([closed, delay(1_000, undefined, { ref: false }).then(() => assert.fail('still open'))])
+    await Promise.race([closed, delay(5_000, undefined, { ref: false }).then(() => assert.fail('still open'))])
     for (const outcome of await Promise.all(inFlight)) {
       assert.ok(outcome instanceof PeerUnavailable || [200, 401].includes((outcome as Response).status))
     }
@@ -157,7 +157,7 @@ describe('the certificate authority: D-5 to D-8', () => {
     refusedWith(await again.request({ method: 'GET', path, headers: bearer }), 'CERTIFICATE_REVOKED')
     assert.equal(oauthErrorOf(await again.request(form('/oauth2/token', grant))), 'invalid_client')
     assert.deepEqual(await introspect(), { active: false })
-    assert.ok(performance.now() - begun < 1_000)
+    assert.ok(performance.now() - begun < 5_000, 'THREATS CA-06')
 
     const list = await crl()
     const [revoked] = await certificates(victim)

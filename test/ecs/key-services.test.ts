@@ -88,11 +88,14 @@ describe('a key service that cannot be relied on: TR 33.839 6.x.2 steps 5 and 6'
     const [slow, other] = [anEec(ecs, ausf), anEec(ecs, ausf)]
     ausf.oddities.set(slow.kedgeId, () => new Promise(() => {}))
     const start = performance.now()
-    const waiting = ask(ecs, slow)
+    let isWaiting = true
+    const waiting = ask(ecs, slow).finally(() => {
+      isWaiting = false
+    })
     ;(await authenticated(ecs, other)).close()
-    assert.ok(performance.now() - start < 2_000)
+    assert.ok(isWaiting)
     unavailable(await waiting, 'slow')
-    assert.ok(performance.now() - start < 5_000)
+    if (DEEP) assert.ok(performance.now() - start < 5_000)
     await notLetIn(byPsk(ecs, slow).socket())
   })
 
