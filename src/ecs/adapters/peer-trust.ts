@@ -13,7 +13,13 @@ import { peerCertificate } from '../../tls/connection.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
 import { newestLists, withoutRevoked } from '../federation/revocation-lists.ts'
 import { FEDERATION } from '../federation/routes.ts'
-import { type HeardBundle, readTrustBundle, refuseRevokedSigner, type TrustBundle } from '../federation/trust-bundle.ts'
+import {
+  type HeardBundle,
+  isSignerRevoked,
+  readTrustBundle,
+  refuseRevokedSigner,
+  type TrustBundle,
+} from '../federation/trust-bundle.ts'
 import { type TrustedPeer, withOwnNameSpace } from '../federation/trusted-peer.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { listPeers, storeBundle } from './peer-store.ts'
@@ -245,13 +251,22 @@ export class PeerTrust {
     const before = this.#known.get(fqdn)
     if (before?.bundle === undefined) return
     const { clock } = this.#ecs
-    this.#scheduleOf(fqdn).listsDueAt = clock.monotonic() + TIMES.lists
-    const crls = await newestLists(before.bundle, before.crls, listsAt(this.#lineTo(before)))
+    const schedule = this.#scheduleOf(fqdn)
+    const dueAt = clock.monotonic() + TIMES.lists
+    schedule.listsDueAt = dueAt
+    const crls = await newestLists(before.bundle, before.crls, listsAt(this.#lineTo(before))).catch(
+      (error: unknown) => {
+        // A list may be gone because its authority is: the next bundle says so.
+        schedule.bundleDueAt = Math.min(schedule.bundleDueAt, dueAt)
+        throw error
+      },
+    )
     const current = this.#known.get(fqdn)
     if (current?.bundle !== before.bundle) return
     // The same lists leave what was checked against them as it is.
     if (crls.every((crl) => current.crls.includes(crl))) return
-    this.#known.set(fqdn, { ...current, crls })
+    const bundle = isSignerRevoked(before.bundle, crls, clock.now()) ? undefined : before.bundle
+    this.#known.set(fqdn, { ...current, bundle, crls })
     this.#changed()
   }
 

@@ -8,7 +8,7 @@ import { decodeBase64url, encodeBase64url } from '../../octets/base64url.ts'
 import { sameOctets } from '../../octets/digest.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { type Fqdn, parseFqdn } from '../../spec/identifiers.ts'
-import { refuseUnless } from '../../spec/refusal.ts'
+import { Refusal, refuseUnless } from '../../spec/refusal.ts'
 import { checkTimes, stringClaim } from '../../tokens/claims.ts'
 import { isJsonObject, type JsonObject } from '../../tokens/json.ts'
 import { publicKeyOf } from '../../tokens/jwk.ts'
@@ -118,6 +118,17 @@ export async function readTrustBundle(text: string, { fqdn, anchors, now }: Bund
 export function refuseRevokedSigner(bundle: HeardBundle, crls: readonly Crl[], now: number): void {
   const { certificate: leaf, issuers: intermediates, roots: anchors } = bundle
   checkChain({ leaf, intermediates, anchors, role: 'ecs', now, crls })
+}
+
+/** Whether later lists say so of a bundle that was believed. */
+export function isSignerRevoked(bundle: HeardBundle, crls: readonly Crl[], now: number): boolean {
+  try {
+    refuseRevokedSigner(bundle, crls, now)
+    return false
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return error.code === 'CERTIFICATE_REVOKED'
+  }
 }
 
 const textOf = ({ der }: Certificate) => encodeBase64url(der)

@@ -146,6 +146,33 @@ describe('the authority of an ECS is revoked by its root', () => {
     }
     writeFileSync(file, honest)
     assert.equal((await a.ecs.operator.addPeer(peer)).known, true)
+
+    // A bundle that was believed before is believed no longer.
+    const expires = async () => (await a?.ecs.operator.listPeers())?.peers[0]?.standing?.expires
+    assert.ok(await expires())
+    writeFileSync(file, lists['the authority is revoked'])
+    await until(async () => (await expires()) === undefined, 'the bundle is given up')
+  })
+})
+
+describe('the authority of an ECS is retired', () => {
+  let [a, b]: Member[] = []
+  before(async () => {
+    ;[a, b] = await Promise.all(['c', 'd'].map((label) => startMember(label, ['c', 'd'])))
+  })
+  after(() => Promise.all([a, b].map((member) => member?.ecs.close())))
+
+  test('CA-06: a peer learns of it from a list that is gone, and goes on to look at those that there are', async () => {
+    assert.ok(a && b)
+    const { operator } = a.ecs
+    const rootsOfPeer = async () => (await operator.listPeers()).peers[0]?.roots.length
+    await b.ecs.operator.stageAuthority()
+    await trust(a, b)
+    assert.equal(await rootsOfPeer(), 2)
+    await b.ecs.operator.switchAuthority({ force: true })
+    await b.ecs.operator.retireAuthority({ force: true })
+    // Its next look at the trust bundle is five minutes away.
+    await until(async () => (await rootsOfPeer()) === 1, 'the retired root is forgotten')
   })
 })
 
