@@ -90,6 +90,8 @@ export function refuseForeignContent({ headers }: Request, mediaType: string | r
     refuseAnnouncedContent(headers)
     return
   }
+  // As nearly everybody writes it.
+  if (headers['content-type'] === mediaType) return
   const [, given] = MEDIA_TYPE.exec(headers['content-type'] ?? '') ?? []
   const taken = [mediaType].flat()
   const isTaken = given !== undefined && taken.includes(given.toLowerCase())

@@ -83,7 +83,7 @@ export interface TokenPorts extends IssuePorts {
  */
 export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: TokenForm): Promise<TokenResponse> {
   // Step 1: the EES requests an access token. Parameters without a value count as omitted (RFC 6749 3.2).
-  const form: Partial<TokenForm> = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== ''))
+  const form: Partial<TokenForm> = Object.values(sent).includes('') ? withoutEmpty(sent) : sent
 
   // The ECS verifies that the parameters are those of the certificate, and that its registration goes on,
   const now = ecs.now()
@@ -111,6 +111,10 @@ export async function requestToken(ecs: TokenPorts, client: EesPeer, sent: Token
   // if another ECS has the producer, that one generates it.
   refuseUnless(ecs.forward, 'SCOPE_NOT_GRANTED', NOT_GRANTED)
   return ecs.forward(request)
+}
+
+function withoutEmpty(sent: TokenForm): Partial<TokenForm> {
+  return Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== ''))
 }
 
 /**
