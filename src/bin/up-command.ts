@@ -57,8 +57,14 @@ async function up({ dir, once = false, json = false }: Options): Promise<void> {
 
 function report(figures: readonly Figure[], json: boolean): void {
   const ok = figures.every((figure) => figure.ok)
-  if (json) process.stdout.write(`${JSON.stringify({ ok, figures })}\n`)
+  process.stdout.write(json ? `${JSON.stringify({ ok, figures })}\n` : `\n${summaryOf(figures)}\n`)
   if (!ok) process.exitCode = 1
+}
+
+function summaryOf(figures: readonly Figure[]): string {
+  const failed = figures.filter((figure) => !figure.ok).map(({ id, case: name }) => `${id} ${name}`)
+  const count = `${figures.length} figures`
+  return failed.length === 0 ? `${count}, all succeeded.` : `${count}, of which failed: ${failed.join('; ')}.`
 }
 
 const [FIRST, SECOND, THIRD] = [
