@@ -64,7 +64,7 @@ const MAKERS: Readonly<Record<string, readonly string[]>> = {
 const SHELL = /^src\/(http|tls|store|bin|ports)\/|^src\/[a-z-]+\/(adapters|server)\//
 
 /** What is imported outside the shell, ports and procedures alike: nothing that does input or output. */
-const PURE_MODULES = ['node:crypto', 'lru-cache', 'typebox', 'typebox/value', 'yaml']
+const PURE_MODULES = ['node:crypto', 'lru-cache', 'typebox', 'yaml']
 /** `systemClock` and its like stand beside their ports, and come in as arguments. */
 const SYSTEM_PORT = /^system[A-Z]/
 const IMPURE_CALLS =

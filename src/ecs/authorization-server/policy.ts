@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { findInvalidSetting } from '../../http/schema.ts'
 import { isEntityId, parseFqdn } from '../../spec/identifiers.ts'
 import { closedEnum, listOf, mapOf, matching } from '../../spec/messages/forms.ts'
 import type { Operation } from '../../spec/operation.ts'
@@ -68,7 +68,7 @@ const EES_APIS: ReadonlySet<string> = new Set([
 /**
  * @param document - the parsed YAML
  * @param operations - those that EESs call with their certificates, the token endpoints aside
- * @throws InvalidPolicy with everything that is wrong in it
+ * @throws InvalidPolicy with the first member that is not of its form, or else with every rule that means nothing
  */
 export function parsePolicy(document: unknown, operations: readonly Operation[]): Policy {
   const { authorization = {}, rules } = policyDocument(document)
@@ -90,12 +90,9 @@ export function parsePolicy(document: unknown, operations: readonly Operation[])
 }
 
 function policyDocument(document: unknown): Static<typeof PolicyDocument> {
-  if (Value.Check(PolicyDocument, document)) return document
-  const errors = Value.Errors(PolicyDocument, document)
-  const mistakes = errors.map(({ keyword, instancePath, message }) =>
-    keyword === 'boolean' ? `${instancePath} is unknown` : `${instancePath || 'the policy'} ${message}`,
-  )
-  throw new InvalidPolicy([...new Set(mistakes)].join('; '))
+  const invalid = findInvalidSetting(PolicyDocument, document)
+  if (invalid !== undefined) throw new InvalidPolicy(invalid)
+  return document as Static<typeof PolicyDocument>
 }
 
 /** Names in lower case (D-32), so that a comparison is all that a decision needs. */

@@ -260,11 +260,11 @@ describe('a policy with a mistake is no policy', () => {
   const rule = { id: 'a', effect: 'allow', eesId: '*', operations: ['*'] }
   const token = { id: 'a', effect: 'allow', eesId: '*', scopes: ['*'], target: 'ecs' }
   const cases: readonly (readonly [string, unknown, RegExp])[] = [
-    ['nothing', undefined, /the policy must be object/],
-    ['a list', [], /the policy must/],
-    ['no rules', {}, /required properties rules/],
-    ['an unknown member', { rules: [], default: 'allow' }, /\/default is unknown/],
-    ['an unknown member of a rule', { rules: [{ ...rule, ess: '*' }] }, /\/rules\/0\/ess is unknown/],
+    ['nothing', undefined, /^\/ must be object/],
+    ['a list', [], /^\/ must be object/],
+    ['no rules', {}, /\/rules must have/],
+    ['an unknown member', { rules: [], default: 'allow' }, /\/default is not a setting/],
+    ['an unknown member of a rule', { rules: [{ ...rule, ess: '*' }] }, /\/rules\/0\/ess is not a setting/],
     ['an unknown effect', { rules: [{ ...rule, effect: 'permit' }] }, /\/rules\/0\/effect must be/],
     ['a rule without id', { rules: [{ ...rule, id: undefined }] }, /\/rules\/0/],
     ['an unknown mode', { authorization: { est: 'none' }, rules: [] }, /\/authorization\/est must be/],
@@ -302,7 +302,7 @@ describe('a policy with a mistake is no policy', () => {
     })
   }
 
-  test('everything that is wrong is told at once', () => {
+  test('every rule that means nothing is told at once', () => {
     const wrong = { authorization: { crl: 'static' }, rules: [{ ...rule, eesId: '', operations: ['Get'] }] }
     assert.throws(() => parsePolicy(wrong, POLICED_OPERATIONS), {
       message:
