@@ -29,13 +29,18 @@ export function explainFailure(error: unknown): string {
   if (error instanceof RefusedByServer)
     return `Refused by the server: ${error.detail ?? 'no reason is given'} (${error.status} ${error.code}).`
   if (!(error instanceof Error)) return 'Failed for an unknown reason.'
-  return `Failed: ${aboutFile(error) ?? aboutAddress(error) ?? error.message}`
+  return `Failed: ${aboutFile(error) ?? aboutRights(error.cause) ?? aboutAddress(error) ?? error.message}`
 }
 
 function aboutFile(error: Error): string | undefined {
   const { code, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string }
   const advice = ABOUT_FILES[code ?? '']
   return dest === undefined || advice === undefined ? undefined : `${dest.replace(UNFINISHED, '$1')} ${advice}`
+}
+
+/** Whoever may not read a file has not mistaken its name, which is what its reader supposes. */
+function aboutRights(cause: unknown): string | undefined {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES' ? aboutFile(cause) : undefined
 }
 
 function aboutAddress(error: Error): string | undefined {

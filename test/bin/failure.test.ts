@@ -31,6 +31,15 @@ describe('a failure, for people: one sentence, and what to do next', () => {
     )
   })
 
+  test('a file that this user may not read, also as the cause of another error; a port that it may not have', () => {
+    const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    const file = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', path: '/root/ecs.yaml' })
+    const sentence = 'Failed: /root/ecs.yaml may not be opened by this user: check its owner and that of its folder'
+    assert.equal(explainFailure(file), sentence)
+    assert.equal(explainFailure(new Error('was this folder made by "edgeward ecs init"?', { cause: file })), sentence)
+    assert.match(explainFailure(denied), /; this user may not listen there: take a port above 1023$/)
+  })
+
   test('a server that does not run, also as the cause of another error', async () => {
     const refused = await new Promise<Error>((resolve) => connect(1, '127.0.0.1').once('error', resolve))
     assert.match(explainFailure(refused), /; nothing listens there: start the server, or check the address$/)
