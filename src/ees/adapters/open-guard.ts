@@ -53,8 +53,8 @@ export interface EesGuard {
 
 /**
  * A guard for the EES of this registration: it takes tokens from its ECS alone, with its own FQDN as audience, from
- * clients that the EES authority of that ECS has certified. Keys and revocation lists come over TLS that trusts the root
- * of the bundle alone.
+ * clients that the EES authority of that ECS has certified. Keys and revocation lists come over TLS that trusts the roots
+ * of the ECS alone.
  */
 export async function openGuard(registration: Registration, options: GuardOptions = {}): Promise<EesGuard> {
   const { fqdn, authInfo } = registration.record
@@ -62,38 +62,14 @@ export async function openGuard(registration: Registration, options: GuardOption
   const tell = (which: keyof typeof listeners) => {
     for (const listener of listeners[which]) listener()
   }
-  const lists = new RevocationLists(registration, options, () => tell('revocation'))
+  const trust = await openTrust(registration, options, tell)
   const otherDomains = options.otherDomains ?? []
-  const others = otherDomains.map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
-  let known: Partners = { partners: [] }
-  let authorities: readonly ClientAuthority[] = []
-  let last: Promise<unknown> = Promise.resolve()
-  /** Of an authority that is new here no client comes before its list was looked for. */
-  const renewAuthorities = async () => {
-    const own = await lists.under(ownAuthorities(registration, known))
-    authorities = [...own, ...others, ...(await lists.under(known.partners.flatMap(authoritiesOf)))]
-    lists.forgetOthers(authorities)
-    tell('trust')
-  }
-  const inTurn = (work: () => Promise<void>) => {
-    last = last.then(work).catch((error: unknown) => options.failed?.(error))
-    return last
-  }
-  const forget = registration.onRenewed(() => void inTurn(renewAuthorities))
-  const refresh = async () => {
-    const before = JSON.stringify(known)
-    known = await registration.partners()
-    if (JSON.stringify(known) !== before) await renewAuthorities()
-  }
-  await inTurn(refresh)
-  await inTurn(renewAuthorities)
-  const stopRefresh = systemTimers.every(PARTNERS_PERIOD, () => void inTurn(refresh))
 
   const fetchKeys = () => fetchOf(registration, authInfo.jwksUri, 'application/json')
   const guard = new Guard({
     issuers: new Map([[authInfo.issuer, issuerKeys({ fetch: fetchKeys, clock: systemClock, ...options })]]),
     audience: fqdn,
-    authorities: () => authorities,
+    authorities: trust.authorities,
     clock: systemClock,
     ownEcs: registration.record.ecs.fqdn,
     ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
@@ -105,11 +81,49 @@ export async function openGuard(registration: Registration, options: GuardOption
     onRevocation: (listener) => void listeners.revocation.add(listener),
     onTrust: (listener) => void listeners.trust.add(listener),
     tls: (others = []) => {
-      const issuers = authorities.map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
-      const ofPartners = known.partners.flatMap(({ roots }) => roots)
+      const issuers = trust.authorities().map(({ certificate }) => writePem('CERTIFICATE', certificate.der))
+      const ofPartners = trust.partners().flatMap(({ roots }) => roots)
       const roots = [registration.root, ...otherDomains.map(({ root }) => root), ...ofPartners]
       return mutualTls(registration.credential, [...issuers, ...roots, ...others])
     },
+    close: trust.close,
+  }
+}
+
+/** Whose clients may come: those of our ECS and of its partners, as it tells us again and again. */
+async function openTrust(
+  registration: Registration,
+  options: GuardOptions,
+  tell: (of: 'revocation' | 'trust') => void,
+) {
+  const lists = new RevocationLists(registration, options, () => tell('revocation'))
+  const others = (options.otherDomains ?? []).map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
+  let known: Partners = { partners: [] }
+  let authorities: readonly ClientAuthority[] = []
+  let last: Promise<unknown> = Promise.resolve()
+  /** Of an authority that is new here no client comes before its list was looked for. */
+  const renew = async () => {
+    const own = await lists.under(ownAuthorities(registration, known))
+    authorities = [...own, ...others, ...(await lists.under(known.partners.flatMap(authoritiesOf)))]
+    lists.forgetOthers(authorities)
+    tell('trust')
+  }
+  const refresh = async () => {
+    const before = JSON.stringify(known)
+    known = await registration.partners()
+    if (JSON.stringify(known) !== before) await renew()
+  }
+  const inTurn = (work: () => Promise<void>) => {
+    last = last.then(work).catch((error: unknown) => options.failed?.(error))
+    return last
+  }
+  const forget = registration.onRenewed(() => void inTurn(renew))
+  await inTurn(refresh)
+  await inTurn(renew)
+  const stopRefresh = systemTimers.every(PARTNERS_PERIOD, () => void inTurn(refresh))
+  return {
+    authorities: () => authorities,
+    partners: () => known.partners,
     close() {
       lists.stop()
       stopRefresh()
