@@ -6,7 +6,6 @@ import { initFolder } from '../ecs/adapters/init-folder.ts'
 import { openEcs } from '../ecs/adapters/open-ecs.ts'
 import type { PolicyQuestion } from '../ecs/operator/commands.ts'
 import type { EesDescription } from '../ecs/operator/describe-ees.ts'
-import { serveEcs } from '../ecs/server/serve-ecs.ts'
 import { createLog } from '../http/log.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
@@ -73,6 +72,8 @@ interface InitArguments {
 }
 
 async function serve(dir: string): Promise<void> {
+  // Only here: an invitation does not wait for listeners to be loaded.
+  const { serveEcs } = await import('../ecs/server/serve-ecs.ts')
   const opened = await openEcs(dir, systemEnvironment('info'))
   const log = createLog('ecs', opened.configuration.log)
   const ecs = await serveEcs({ ...opened, log }).catch(async (error: unknown) => {

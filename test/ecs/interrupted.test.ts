@@ -12,7 +12,7 @@ import { renewCertificate } from '../../src/ecs/certificate-authority/renew-cert
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
 import { onboardEes } from '../../src/ecs/registrar/onboard-ees.ts'
 import { provePossession } from '../../src/ecs/registrar/prove-possession.ts'
-import { withoutListeners } from '../../src/ecs/server/serve-ecs.ts'
+import { withoutListeners } from '../../src/ecs/server/context.ts'
 import type { Message, Response } from '../../src/http/client.ts'
 import type { EESRegistrationResp } from '../../src/spec/messages/onboarding-information.ts'
 import { keySetOf } from '../../src/tokens/key-set.ts'

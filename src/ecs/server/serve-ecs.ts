@@ -3,7 +3,7 @@ import type { Listener } from '../../http/listener.ts'
 import { regularly } from '../../nf/server/upkeep.ts'
 import { showsUri } from '../../tls/connection.ts'
 import { tlsSelfTest } from '../../tls/self-test.ts'
-import { forgetExpiredTokens, issueFirstToken } from '../adapters/authorization-server.ts'
+import { forgetExpiredTokens } from '../adapters/authorization-server.ts'
 import { recordedAhead } from '../adapters/certificate-store.ts'
 import type { EcsContext } from '../adapters/context.ts'
 import { openFederation } from '../adapters/federation.ts'
@@ -12,12 +12,12 @@ import { operatorCommands } from '../adapters/operator.ts'
 import { endingPorts } from '../adapters/registrar.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
 import { deregisterExpired } from '../registrar/end-registration.ts'
-import type { EcsUrls } from '../urls.ts'
+import { urlsOf, withContext } from './context.ts'
 import { type EecAuthentication, eecAuthentication } from './eec-authentication.ts'
 import { openEecListener } from './eec-listener.ts'
 import { openEecSide } from './eec-side.ts'
 import { ecsListeners, eecListenerOptions, listenerTls } from './listeners.ts'
-import { choosePorts, knownPorts, type ListenerName, type Ports } from './ports.ts'
+import { choosePorts, type ListenerName, type Ports } from './ports.ts'
 import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
 import { newServerCredential, type OwnCredential } from './server-certificate.ts'
 
@@ -108,37 +108,6 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
       await opened.close()
     },
   }
-}
-
-/** What an ECS needs to be worked on while nobody is connected to it. */
-export async function withoutListeners(opened: OpenEcs): Promise<OpenEcs & EcsContext> {
-  return withContext(opened, urlsOf(opened, await knownPorts(opened)), {
-    cutOff: async () => {},
-    changing: (_, change) => change(),
-    peersChanged: async () => {},
-    peerStanding: () => undefined,
-    authoritiesChanged: async () => {},
-  })
-}
-
-type Effects = Pick<EcsContext, 'cutOff' | 'changing' | 'peersChanged' | 'peerStanding' | 'authoritiesChanged'>
-
-function withContext(opened: OpenEcs, urls: EcsUrls, effects: Effects): OpenEcs & EcsContext {
-  return {
-    ...opened,
-    urls: () => urls,
-    issueFirstToken: (registration, thumbprint) => issueFirstToken(opened, urls, registration, thumbprint),
-    ...effects,
-  }
-}
-
-function urlsOf({ configuration }: OpenEcs, ports: Ports): EcsUrls {
-  const {
-    fqdn,
-    apiRoot = `https://${fqdn}:${ports.server}`,
-    mtlsRoot = `https://${fqdn}:${ports.mtls}`,
-  } = configuration
-  return { apiRoot, mtlsRoot, crl: `${apiRoot}/crl/ees-issuer.crl` }
 }
 
 function localUrls(address: string, ports: Ports): ServingEcs['listeners'] {
