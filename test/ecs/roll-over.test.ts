@@ -65,6 +65,14 @@ describe('the roll-over of a certificate authority: RFC 4210 4.4, THREATS CA-12'
     assert.equal((await ecs.operator.verifyAudit()).ok, true)
   })
 
+  test('two operators at once take one step', async () => {
+    const [one, other] = await Promise.all([ecs.operator.stageAuthority(), ecs.operator.stageAuthority()])
+    assert.deepEqual(one, other)
+    assert.deepEqual(await events(), ['authority-staged'])
+    const later = readdirSync(join(ecs.folder, 'ca'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    assert.equal(later.length, 1)
+  })
+
   test('of the retired authority no private key is left, and the next roll-over begins like the first', async () => {
     for (const round of [1, 2]) {
       const { folder } = (await ecs.operator.showAuthorities()).present

@@ -10,7 +10,6 @@ import type { AuthorityDescription, AuthorityStanding, OperatorCommands } from '
 import { holdersOf } from './certificate-store.ts'
 import type { EcsContext } from './context.ts'
 import { type OpenEcs, reserveKeys } from './open-ecs.ts'
-import { turnsByName } from './turns.ts'
 
 /** An EES looks every minute at the latest; other ECSs as often as our trust bundle tells them. */
 const EES_LOOKS = 60
@@ -23,12 +22,11 @@ type AuthorityCommands = Pick<
 /** The certificate authority in the operator's hands. */
 export function authorityCommands(ecs: OpenEcs & EcsContext): AuthorityCommands {
   const ports = rollOverPorts(ecs)
-  const inTurn = turnsByName()
   const step = (work: () => Promise<Standing>) =>
-    inTurn('authorities', async () => {
-      const before = ecs.ca.standing()
+    ecs.ca.inTurn(async () => {
       const standing = await work()
-      if (standing !== before) await ecs.authoritiesChanged()
+      // Also when nothing was left to record: the one who asks again may do so because this has failed.
+      await ecs.authoritiesChanged()
       return describe(ports, standing)
     })
   return {

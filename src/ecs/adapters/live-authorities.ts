@@ -7,6 +7,7 @@ import type { RollOverPorts } from '../certificate-authority/roll-over.ts'
 import type { AuthorityFiles } from './authority-files.ts'
 import { commit } from './registration-store.ts'
 import { readSetting, writeSetting } from './settings.ts'
+import { turnsByName } from './turns.ts'
 
 const SETTING = 'authorities'
 
@@ -24,6 +25,8 @@ export interface LiveAuthorities {
   /** Of the authorities of this name. @throws Error if they are trusted no more */
   eesIssuer(id: string): Issuer
   record: RollOverPorts['record']
+  /** One step after another, whoever takes it. */
+  inTurn<Result>(step: () => Promise<Result>): Promise<Result>
   readonly files: AuthorityFiles
 }
 
@@ -46,8 +49,10 @@ export async function openAuthorities(
   const stored = value === undefined ? undefined : (JSON.parse(value) as Stored)
   let standing = await load(files, stored)
   if (stored?.retired !== undefined) await files.destroy(stored.retired, standing.present)
+  const turns = turnsByName()
   return {
     files,
+    inTurn: (step) => turns(SETTING, step),
     standing: () => standing,
     present: () => standing.present,
     trusted: () => trustedOf(standing),
