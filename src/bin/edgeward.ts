@@ -77,9 +77,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description('The security plane of a 3GPP edge: onboarding, certificates, tokens (TS 23.558, TS 33.558).')
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
+  // The first of them: `ees eec list` is a command of the part `ees`.
+  const asked = argv.find((word) => PARTS.some(({ name }) => name === word))
   for (const { name, description, addTo } of PARTS) {
     const command = program.command(name).description(description)
-    if (argv.includes(name)) await addTo(command)
+    if (name === asked) await addTo(command)
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })

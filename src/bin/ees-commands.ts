@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { asEesOperator } from '../ees/adapters/as-operator.ts'
 import { certifyEas } from '../ees/adapters/eas-authority.ts'
-import { type EESInfo, onboard, openRegistration, type Registration, serveEes } from '../ees/index.ts'
+import { onboard, openRegistration } from '../ees/adapters/open-registration.ts'
+import type { EESInfo, Registration } from '../ees/index.ts'
 import type { OperatorCommands as EesOperatorCommands } from '../ees/operator/commands.ts'
 import type { Resolve } from '../http/client.ts'
 import { createLog } from '../http/log.ts'
@@ -154,6 +155,7 @@ function addServe(ees: Command): void {
       const resolve = await resolveFor(options)
       const registration = await openRegistration({ store: dir, resolve })
       const log = createLog('ees', 'info')
+      const { serveEes } = await import('../ees/server/serve-ees.ts')
       const ees = await serveEes(registration, {
         folder: dir,
         address,

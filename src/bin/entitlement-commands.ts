@@ -9,7 +9,6 @@ import { ENTITLEMENT_NF_TYPE } from '../entitlement/adapters/init-folder.ts'
 import { openEntitlement } from '../entitlement/adapters/open-entitlement.ts'
 import { ENTITLEMENT_SERVER, type EntitlementConfiguration } from '../entitlement/configuration.ts'
 import type { EntitlementCommands } from '../entitlement/operator/commands.ts'
-import { serveEntitlement } from '../entitlement/server/serve-entitlement.ts'
 import { createLog } from '../http/log.ts'
 import { certifyKey, openCoreAuthority } from '../nf/adapters/core-authority.ts'
 import { openNfFolder } from '../nf/adapters/folder.ts'
@@ -63,6 +62,7 @@ function addInit(entitlement: Command): void {
 }
 
 async function serve(dir: string): Promise<void> {
+  const { serveEntitlement } = await import('../entitlement/server/serve-entitlement.ts')
   const opened = await openEntitlement(dir, systemEnvironment('info'))
   const log = createLog('entitlement', opened.configuration.log)
   const entitlement = await serveEntitlement({ ...opened, log }).catch(async (error: unknown) => {

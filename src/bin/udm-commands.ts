@@ -12,7 +12,6 @@ import { openUdm } from '../udm/adapters/open-udm.ts'
 import { udmCommands } from '../udm/adapters/ports.ts'
 import type { HomeNetworkKeys, UdmCommands } from '../udm/operator/commands.ts'
 import { LARGEST_BATCH } from '../udm/routes/operator-routes.ts'
-import { serveUdm } from '../udm/server/serve-udm.ts'
 import type { SubscriberRecord } from '../udm/subscriber.ts'
 import { parseSubscriberList } from '../udm/subscriber-list.ts'
 import { systemEnvironment } from './operator.ts'
@@ -41,6 +40,7 @@ function withFolder(command: Command): Command {
 }
 
 async function serve(dir: string): Promise<void> {
+  const { serveUdm } = await import('../udm/server/serve-udm.ts')
   const opened = await openUdm(dir, systemEnvironment('info'))
   const log = createLog('udm', opened.configuration.log)
   const udm = await serveUdm({ ...opened, log }).catch(async (error: unknown) => {
