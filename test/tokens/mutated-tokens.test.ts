@@ -20,6 +20,9 @@ async function verdict({ verify }: Verifier, token: string): Promise<Application
   }
 }
 
+/** Refusals of tokens that are well formed and well signed. */
+const OF_GOOD_TOKENS = ['INSUFFICIENT_SCOPE', 'FORWARDING_LOOP']
+
 /** The same verdict by another library, with the same expectations where it has them. */
 async function acceptedElsewhere({ type, key, claims }: Verifier, token: string): Promise<boolean> {
   const options = {
@@ -87,8 +90,8 @@ for (const verifier of VERIFIERS) {
           if (answer === 'accepted') {
             accepted++
             assert.ok(await acceptedElsewhere(verifier, token), token)
-            // The damage may have made a good token with another scope.
-          } else assert.ok([type.refusal, 'INSUFFICIENT_SCOPE'].includes(answer), `${answer}: ${token}`)
+            // The damage may have made a good token with another scope, or of the verifier itself: seed 920068962.
+          } else assert.ok(OF_GOOD_TOKENS.includes(answer) || answer === type.refusal, `${answer}: ${token}`)
         }),
         { numRuns: DEEP ? 50_000 : 1_500 },
       )
