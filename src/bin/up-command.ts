@@ -30,29 +30,41 @@ export function addUpCommand(command: Command): void {
     .action(up)
 }
 
+/** A figure that is interrupted may still write a file: then the folder is removed once more. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 } as const
+
 async function up({ dir, once = false, json = false }: Options): Promise<void> {
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'edgeward-up-')) : await emptyFolder(dir)
-  const audience = json ? SILENT : printed()
   const signals = stopSignals()
-  // If it does not start, the folder stays: its logs tell why.
-  const edge = await startEdge(folder, audience.prepared).catch((error: unknown) => {
-    signals.release()
-    throw error
+  let isStopped = false
+  const audience = json ? SILENT : printed(() => !isStopped)
+  const stopped = signals.stopped.then(() => {
+    isStopped = true
+    // Nobody shall take figures that were not played for ones that succeeded.
+    if (once) process.exitCode = 1
   })
+  let edge: Edge | undefined
   try {
-    const figures = playAll(edge, audience).then(async (played) => {
-      report(played, json)
-      if (!once) await serve(edge, json)
-      return once
-    })
+    edge = await startEdge(folder, audience.prepared)
     // Whoever is stopped in the middle still leaves nothing behind.
-    const ended = await Promise.race([figures, signals.stopped.then(() => true)])
-    if (!ended) await signals.stopped
+    await Promise.race([show(edge, audience, { once, json }), stopped])
+    if (!once) await stopped
+  } catch (error) {
+    // A terminal stops the servers of the edge by the same Ctrl-C: they have not failed.
+    if (!isStopped) throw error
   } finally {
     signals.release()
-    await edge.stop()
-    if (dir === undefined) await rm(folder, { recursive: true, force: true })
+    await edge?.stop()
+    // If it did not start, the folder stays: its logs tell why.
+    if (dir === undefined && (edge !== undefined || isStopped)) await rm(folder, REMOVAL)
   }
+  // A figure in the middle has no edge any more: it is not waited for.
+  if (isStopped) process.exit()
+}
+
+async function show(edge: Edge, audience: Audience, { once, json }: { once: boolean; json: boolean }): Promise<void> {
+  report(await playAll(edge, audience), json)
+  if (!once) await serve(edge, json)
 }
 
 function report(figures: readonly Figure[], json: boolean): void {
@@ -117,9 +129,11 @@ async function emptyFolder(dir: string): Promise<string> {
 
 const SILENT: Audience = { prepared() {}, begins() {}, happened() {}, ended() {} }
 
-/** Progress for people: a line for each step, as it happens. */
-function printed(): Audience {
-  const write = (line: string) => process.stdout.write(`${line}\n`)
+/** Progress for people: a line for each step, as it happens. @param isHeard - whether there is still somebody to tell */
+function printed(isHeard: () => boolean): Audience {
+  const write = (line: string) => {
+    if (isHeard()) process.stdout.write(`${line}\n`)
+  }
   return {
     prepared: (what) => write(styleText('dim', what)),
     begins: ({ id, case: name }) => write(`\n${styleText('bold', `${id}  ${name}`)}`),
