@@ -251,7 +251,10 @@ export async function revokedSince(store: Store, issuer: string, notAfter: numbe
   }))
 }
 
-/** EESs with a certificate of this authority that is good, and none of another one. */
+/** Milliseconds: what an EES has asked with its last certificate is answered by then. */
+const CHANGED = 10_000
+
+/** EESs with a certificate of this authority that is good, and none of another one, or not long enough to be used alone. */
 export async function holdersOf(store: Store, issuer: string, now: number): Promise<EesId[]> {
   const good = db
     .selectFrom('certificate')
@@ -262,7 +265,7 @@ export async function holdersOf(store: Store, issuer: string, now: number): Prom
     .selectFrom('registration')
     .select('ees_id')
     .where('registration_id', 'in', good.where('issuer', '=', issuer))
-    .where('registration_id', 'not in', good.where('issuer', '!=', issuer))
+    .where('registration_id', 'not in', good.where('issuer', '!=', issuer).where('recorded_at', '<=', now - CHANGED))
     .orderBy('ees_id')
   const rows = await store.read<{ ees_id: string }>(query.compile())
   return rows.map(({ ees_id }) => ees_id as EesId)
