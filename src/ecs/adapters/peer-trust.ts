@@ -13,30 +13,15 @@ import { peerCertificate } from '../../tls/connection.ts'
 import type { PeerEcs } from '../federation/peer-ecs.ts'
 import { newestLists, withoutRevoked } from '../federation/revocation-lists.ts'
 import { FEDERATION } from '../federation/routes.ts'
-import {
-  type HeardBundle,
-  isSignerRevoked,
-  readTrustBundle,
-  refuseRevokedSigner,
-  type TrustBundle,
-} from '../federation/trust-bundle.ts'
+import { type HeardBundle, isSignerRevoked, readTrustBundle, refuseRevokedSigner } from '../federation/trust-bundle.ts'
 import { type TrustedPeer, withOwnNameSpace } from '../federation/trusted-peer.ts'
+import { anchorsOf, changes, type KnownPeer, rootsOf } from './known-peer.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { listPeers, storeBundle } from './peer-store.ts'
 
 /** Milliseconds. Lists are fetched so often that an EES that is revoked there is refused here within 10 s. */
 const TIMES = { retry: 5_000, betweenAsked: 30_000, connect: 1_000, answer: 2_000, lists: 3_000 }
 const LONGEST_ANSWER = 1_048_576
-
-/** A peer with what is known of it now. */
-interface KnownPeer {
-  readonly peer: PeerEcs
-  readonly bundle: HeardBundle | undefined
-  /** the newest list of each of its authorities */
-  readonly crls: readonly Crl[]
-  /** when it was last heard of, milliseconds since 1970 */
-  readonly heardAt?: number
-}
 
 /** In monotonic milliseconds. */
 interface Schedule {
@@ -302,25 +287,6 @@ export class PeerTrust {
     const after = this.#trusted.flatMap(({ bundle }) => bundle.roots.map(({ der }) => sha256Base64url(der))).join()
     if (before !== after) this.#rootsChanged()
   }
-}
-
-const rootsOf = (known: KnownPeer): readonly string[] =>
-  known.bundle?.roots.map(({ der }) => writePem('CERTIFICATE', der)) ?? known.peer.roots
-
-/** The roots of the last bundle; the operator's until there is one. */
-const anchorsOf = (known: KnownPeer): readonly Certificate[] =>
-  known.bundle?.roots ?? known.peer.roots.map((pem) => readCertificate(pem))
-
-/** Times aside, so that the audit trail tells of changes and not of every refresh. */
-function changes(bundle: TrustBundle, before: TrustBundle | undefined): boolean {
-  if (before === undefined) return true
-  const parts = ({ roots, issuers, tokenKeys, forwardingKeys, issuer, mtlsRoot, nameSpace }: TrustBundle) =>
-    JSON.stringify([
-      [...roots, ...issuers].map(({ der }) => sha256Base64url(der)),
-      [...tokenKeys.keys(), '', ...forwardingKeys.keys()],
-      [issuer, mtlsRoot, ...nameSpace],
-    ])
-  return parts(bundle) !== parts(before)
 }
 
 async function fetchFrom(peer: Peer, path: string): Promise<Buffer> {
