@@ -10,10 +10,10 @@ import { commit } from '../adapters/registration-store.ts'
 import { DISCOVERY_ANSWERS, discoverElsewhere } from '../federation/discover-elsewhere.ts'
 import { forwardRequest } from '../federation/forward-request.ts'
 import { receiveForwarding } from '../federation/receive-request.ts'
-import { federationRoutes, trustBundleRoute } from '../federation/routes.ts'
 import type { EcsPeers } from '../peers.ts'
 import type { ProvisioningPorts } from '../provisioning/provision-service.ts'
 import type { AuthorizationServer } from '../routes/authorization-server-routes.ts'
+import { federationRoutes, trustBundleRoute } from '../routes/federation-routes.ts'
 
 export interface FederationSide {
   /** that asks other ECSs for what it has not */
