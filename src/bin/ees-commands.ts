@@ -146,10 +146,6 @@ function addServe(ees: Command): void {
     .option('--listen <address>', 'the address to listen on, instead of what ees.yaml says')
     .option('--port <port>', 'of the listener for EASs and EESs; 0: any that is free', portArgument)
     .option('--server-port <port>', 'of the listener for EECs; 0: any that is free', portArgument)
-    .option(
-      '--check-revocation',
-      'refuse clients on the revocation list of the ECS, and everybody while it cannot be had',
-    )
     .action(async (options: Common & { listen?: string; port?: number; serverPort?: number }) => {
       const { dir, listen: address, port, serverPort } = options
       const resolve = await resolveFor(options)
