@@ -20,6 +20,16 @@ export type EcsMethod = (typeof ECS_METHODS)[number]
 export type EesMethod = (typeof EES_METHODS)[number]
 export type Method = EcsMethod | EesMethod
 
+/** With a pre-shared key that the UE has and its network knows. */
+export const PSK_METHODS: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
+
+/** Ours (D-15), in requests and answers: what was offered, and what was chosen of it. */
+export const METHODS_HEADER = 'edge-auth-methods'
+
+export function methodsLine(offered: readonly string[], chosen: Method): string {
+  return `offered="${offered.join(' ')}"; chosen="${chosen}"`
+}
+
 /** More than all published and own names together: a longer offer is not one. */
 const MAX_OFFER = 16
 const NAME = /^[A-Za-z0-9_-]{1,64}$/

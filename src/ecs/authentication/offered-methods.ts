@@ -1,4 +1,4 @@
-import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import { type EcsMethod, methodsLine } from '../../spec/authentication-methods.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import type { Configuration } from '../configuration.ts'
 
@@ -12,13 +12,6 @@ export function offeredMethods({ authentication }: Pick<Configuration, 'authenti
     ...(keyServices.length > 0 ? (['TLS_KEDGE'] as const) : []),
     ...(entitlementServers.length > 0 ? (['ENTITLEMENT_TOKEN'] as const) : []),
   ]
-}
-
-/** In answers and requests: what was offered, and what was chosen of it. */
-export const METHODS_HEADER = 'edge-auth-methods'
-
-export function methodsLine(offered: readonly EcsMethod[], chosen: EcsMethod): string {
-  return `offered="${offered.join(' ')}"; chosen="${chosen}"`
 }
 
 /**

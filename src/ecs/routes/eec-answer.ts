@@ -1,6 +1,5 @@
 import type { Answer } from '../../http/route.ts'
-import type { EcsMethod } from '../../spec/authentication-methods.ts'
-import { METHODS_HEADER, methodsLine } from '../authentication/offered-methods.ts'
+import { type EcsMethod, METHODS_HEADER, methodsLine } from '../../spec/authentication-methods.ts'
 import type { AuthenticatedEec } from '../provisioning/provision-service.ts'
 
 /**

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../ports/clock.ts'
 import { type Progress, unheard } from '../../ports/progress.ts'
 import { systemRandom } from '../../ports/random.ts'
 import { signerOf } from '../../ports/signer.ts'
-import type { EcsMethod } from '../../spec/authentication-methods.ts'
+import { type EcsMethod, PSK_METHODS } from '../../spec/authentication-methods.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import type { EESInfo } from '../../spec/messages/service-provisioning.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
@@ -101,9 +101,6 @@ interface OpenEec {
   readonly entitlement: EntitlementPorts | undefined
 }
 
-/** What an EEC can that has a UE: nothing else is needed for these. */
-const BY_UE: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
-
 async function openEec({ root, resolve, progress = unheard, ...options }: EecOptions): Promise<OpenEec> {
   const credential = await credentialOf(options.credential)
   const state = await openState(options.state, systemRandom)
@@ -121,7 +118,8 @@ async function openEec({ root, resolve, progress = unheard, ...options }: EecOpt
   const certificate = shown && ownCertificate(shown, credential.eecId, systemClock.now())
   const entitlement = options.entitlement && entitlementPorts(eec, options.entitlement, resolve)
   const methods: EcsMethod[] = [
-    ...BY_UE,
+    // It has a UE: nothing else is needed for these.
+    ...PSK_METHODS,
     ...(certificate ? (['TLS_CLIENT_SERVER_CERTIFICATE'] as const) : []),
     ...(entitlement ? (['ENTITLEMENT_TOKEN'] as const) : []),
   ]

@@ -2,7 +2,13 @@ import { Type } from 'typebox'
 import type { Message, Response } from '../../http/client.ts'
 import { isOriginOf } from '../../http/origin.ts'
 import { AnswerNotAccepted, acceptIf, readJson, requireStatus } from '../../http/response.ts'
-import { chooseMethod, type EcsMethod } from '../../spec/authentication-methods.ts'
+import {
+  chooseMethod,
+  type EcsMethod,
+  METHODS_HEADER,
+  methodsLine,
+  PSK_METHODS,
+} from '../../spec/authentication-methods.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import type { Connect, Connection } from '../connection.ts'
 
@@ -20,11 +26,6 @@ export interface Agreement {
   /** `https://FQDN[:PORT]` of the listener for certificates of EECs, if the ECS has one */
   readonly certificateRoot?: string | undefined
 }
-
-const HEADER = 'edge-auth-methods'
-
-/** Before the key is proven nobody knows who asks, so the certificate's connection has nothing to repeat. */
-const BY_PSK: readonly EcsMethod[] = ['TLS_KEDGE', 'TLS_AKMA']
 
 /** Of RFC 8414 2, what an EEC looks at; the last members are ours. */
 const Metadata = Type.Object({
@@ -57,7 +58,8 @@ export function processMetadata(response: Response, ecs: Fqdn, wanted: readonly 
 /** The connections on which the EEC will be authenticated, and those alone, are held to what was agreed. */
 export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
   const hold = (connection: Connection) => holdToAgreement(connection, agreement)
-  if (BY_PSK.includes(agreement.chosen)) {
+  // Before the key is proven nobody knows who asks, so the certificate's connection has nothing to repeat.
+  if (PSK_METHODS.includes(agreement.chosen)) {
     return { ...connect, byPsk: (origin, psk) => hold(connect.byPsk(origin, psk)) }
   }
   return { ...connect, byCertificate: (origin, own) => hold(connect.byCertificate(origin, own)) }
@@ -65,13 +67,13 @@ export function connectAgreed(connect: Connect, agreement: Agreement): Connect {
 
 /** Says in each request what was agreed, and goes on only with an ECS that says the same. */
 function holdToAgreement(connection: Connection, agreement: Agreement): Connection {
-  const said = `offered="${agreement.offered.join(' ')}"; chosen="${agreement.chosen}"`
+  const said = methodsLine(agreement.offered, agreement.chosen)
   return {
     open: () => connection.open(),
     close: () => connection.close(),
     async request(message) {
-      const response = await connection.request({ ...message, headers: { ...message.headers, [HEADER]: said } })
-      const heard = response.headers[HEADER]
+      const response = await connection.request({ ...message, headers: { ...message.headers, [METHODS_HEADER]: said } })
+      const heard = response.headers[METHODS_HEADER]
       // A refusal can come from before the ECS knows who asks.
       if (heard === said || (heard === undefined && response.status >= 400)) return response
       connection.close()
