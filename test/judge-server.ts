@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { freePorts } from '../src/http/free-ports.ts'
 import type { Judge } from './judges.ts'
 
 const START_LIMIT = 10_000
@@ -18,8 +17,10 @@ export interface JudgeServer {
  * @param ready - what it says when it listens
  */
 export async function startJudge(judge: Judge, args: (port: number) => string[], ready: RegExp): Promise<JudgeServer> {
-  const port = await freePort()
+  const [port = 0] = await freePorts('127.0.0.1', 1)
   const child = spawn(judge, args(port), { stdio: ['pipe', 'pipe', 'pipe'] })
+  // A test that fails may not come to stop it.
+  process.once('exit', () => child.kill('SIGKILL'))
   let said = ''
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -39,13 +40,4 @@ export async function startJudge(judge: Judge, args: (port: number) => string[],
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
   child.kill('SIGKILL')
   await ended
-}
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
 }

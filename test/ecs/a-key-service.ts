@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import { parse, stringify } from 'yaml'
 import { writePem } from '../../src/certificates/pem.ts'
 import type { EcsEnvironment } from '../../src/ecs/adapters/open-ecs.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import { createListener } from '../../src/http/listener.ts'
 import { createLog } from '../../src/http/log.ts'
 import { type Answer, noContent, ok, routesOf } from '../../src/http/route.ts'
@@ -63,7 +64,8 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
   const asked: Question[] = []
   const subscribers = new Map<string, Subscriber>()
   const oddities = new Map<string, (honest: KedgeResponse | undefined) => Promise<Answer>>()
-  const state: { keyScope: KedgeResponse['keyScope']; port: number } = { keyScope: 'ECS', port: 0 }
+  const [port = 0] = await freePorts('127.0.0.1', 1)
+  const state: { keyScope: KedgeResponse['keyScope'] } = { keyScope: 'ECS' }
 
   const honestAnswer = ({ body: { kedgeId, eecId }, ecs }: Question): KedgeResponse | undefined => {
     const subscriber = subscribers.get(kedgeId)
@@ -120,7 +122,7 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
       hosts: [name],
       log: createLog('test', 'silent'),
     })
-    state.port = await listener.listen('127.0.0.1', state.port)
+    await listener.listen('127.0.0.1', port)
     return listener
   }
   let listener: Awaited<ReturnType<typeof listen>> | undefined = await listen()
@@ -130,7 +132,7 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
     name,
     root: writePem('CERTIFICATE', domain.root.certificate.der),
     get port() {
-      return state.port
+      return port
     },
     /** in order */
     asked,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { writePem } from '../../src/certificates/pem.ts'
 import { openPeer, type Peer } from '../../src/http/client.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import type { ECSServProvRespWithTokens } from '../../src/spec/messages/ees-tokens.ts'
 import { featuresOf } from '../../src/spec/supported-features.ts'
 import { clientTls } from '../../src/tls/client.ts'
@@ -23,7 +23,7 @@ describe('EEC authentication by certificate: TS 33.558 6.2, TLS_CLIENT_SERVER_CE
   const peers: Peer[] = []
   before(async () => {
     domain = await aDomain({ domain: 'device.example', rootCurve: 'P-256' })
-    port = await freePort()
+    port = (await freePorts('127.0.0.1', 1))[0] ?? 0
     const authority =
       writePem('CERTIFICATE', domain.issuers.eec.certificate.der) + writePem('CERTIFICATE', domain.root.certificate.der)
     const eecCertificates = { port, authorities: ['eec-authority.crt'], refused: ['eec-stolen'] }
@@ -84,11 +84,3 @@ describe('EEC authentication by certificate: TS 33.558 6.2, TLS_CLIENT_SERVER_CE
     for (const peer of strangers) await notLetIn(ask(peer, { eecId: EEC_ID }))
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}

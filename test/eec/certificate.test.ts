@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { writePem } from '../../src/certificates/pem.ts'
 import { ownCertificate } from '../../src/eec/authentication/by-certificate.ts'
 import type { EecOptions } from '../../src/eec/index.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import { aDomain } from '../certificates/a-domain.ts'
 import { runEcsWithEnts } from '../ecs/an-ent.ts'
 import { onboard, type RunningEcs } from '../ecs/running-ecs.ts'
@@ -23,7 +23,8 @@ describe('EEC authentication by certificate: TS 33.558 6.2, the side of the devi
     ue = await aServingUe()
     domain = await aDomain({ domain: 'device.example', rootCurve: 'P-256' })
     const authority = [domain.issuers.eec, domain.root].map(({ certificate: { der } }) => writePem('CERTIFICATE', der))
-    const eecCertificates = { port: await freePort(), authorities: ['eec-authority.crt'], refused: [EEC_2] }
+    const [port = 0] = await freePorts('127.0.0.1', 1)
+    const eecCertificates = { port, authorities: ['eec-authority.crt'], refused: [EEC_2] }
     const files = { 'eec-authority.crt': authority.join('') }
     ecs = await runEcsWithEnts([], () => ({ authentication: { eecCertificates } }), files)
     await onboard(ecs)
@@ -111,11 +112,3 @@ describe('EEC authentication by certificate: TS 33.558 6.2, the side of the devi
     assert.ok(await session.provision())
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port')
-}

@@ -10,6 +10,7 @@ import { writePem } from '../../src/certificates/pem.ts'
 import type { IssuerRole } from '../../src/certificates/profile.ts'
 import { drawSerial, type Subject, templateFor } from '../../src/certificates/template.ts'
 import { openPeer, type Peer } from '../../src/http/client.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import { createLog } from '../../src/http/log.ts'
 import { ok, routesOf } from '../../src/http/route.ts'
 import {
@@ -19,7 +20,6 @@ import {
   createNfFolder,
 } from '../../src/nf/adapters/core-authority.ts'
 import { openNfFolder } from '../../src/nf/adapters/folder.ts'
-import { freePorts } from '../../src/nf/adapters/free-ports.ts'
 import {
   type NfConfiguration,
   PEER_MEMBERS,

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,16 +55,29 @@ export interface Server {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
+/** A story that fails may not come to stop its servers: they do not keep it from ending, and end with it. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+function unref(child: ChildProcess): void {
+  child.unref()
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref()
+}
+
 /** Starts a server of ours and waits for its first line. */
 export async function serve(...arguments_: string[]): Promise<Server> {
   const child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, ...arguments_], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text
   })
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  void ended.then(() => running.delete(child))
   const line = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -71,11 +86,13 @@ export async function serve(...arguments_: string[]): Promise<Server> {
     })
     ended.then((code) => reject(new Error(`edgeward ${arguments_.join(' ')} ended with ${code}: ${log}`)))
   })
+  unref(child)
   return {
     ready: JSON.parse(line) as Server['ready'],
     process: child,
     log: () => log,
     stop: (signal = 'SIGTERM') => {
+      child.ref()
       child.kill(signal)
       return ended
     },
@@ -89,6 +106,7 @@ export async function storyFolder(): Promise<{
   remove: () => Promise<void>
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'edgeward-story-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return {
     folder,
     at: (...names) => join(folder, ...names),

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { useEdge } from '../../examples/eec.ts'
 import type { Bundle } from '../../src/ecs/operator/invite-ees.ts'
-import { freePorts } from '../../src/nf/adapters/free-ports.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import { needs } from '../judges.ts'
 import { edgeward, edgewardJson, run, type Server, serve, storyFolder } from './program.ts'
 

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPeer, type Peer } from '../../src/http/client.ts'
+import { freePorts } from '../../src/http/free-ports.ts'
 import {
   CORE_AUTHORITIES,
   createCoreAuthority,
   createNfFolder,
   createOperator,
 } from '../../src/nf/adapters/core-authority.ts'
-import { freePorts } from '../../src/nf/adapters/free-ports.ts'
 import type { NfEnvironment } from '../../src/nf/server/serve-nf.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'

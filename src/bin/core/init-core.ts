@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { addAusf, newAusfMembers } from '../../ausf/adapters/open-ausf.ts'
 import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
+import { freePorts } from '../../http/free-ports.ts'
 import {
   CORE_AUTHORITIES,
   type CoreAuthority,
@@ -11,7 +12,6 @@ import {
   createOperator,
   type Making,
 } from '../../nf/adapters/core-authority.ts'
-import { freePorts } from '../../nf/adapters/free-ports.ts'
 import type { NewNf, PeerEntry } from '../../nf/configuration.ts'
 import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'
 import { type PlmnId, plmnDomain, servingNetworkName } from '../../spec/subscriber-identifiers.ts'

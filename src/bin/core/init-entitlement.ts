@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { addEntitlementServer, ENTITLEMENT_NF_TYPE } from '../../entitlement/adapters/init-folder.ts'
+import { freePorts } from '../../http/free-ports.ts'
 import {
   CORE_AUTHORITIES,
   type CoreAuthority,
@@ -12,7 +13,6 @@ import {
   openCoreAuthority,
 } from '../../nf/adapters/core-authority.ts'
 import { ConfigurationError } from '../../nf/adapters/folder.ts'
-import { freePorts } from '../../nf/adapters/free-ports.ts'
 import type { NewNf, PeerEntry } from '../../nf/configuration.ts'
 import { HSS_VECTORS_SCOPE } from '../../spec/core-operations.ts'
 import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { freePorts, isFree } from '../../http/free-ports.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { readSetting, writeSetting } from '../adapters/settings.ts'
 
@@ -14,8 +14,10 @@ export async function choosePorts(ecs: OpenEcs): Promise<Ports> {
   const { address } = ecs.configuration.listen
   const chosen = { ...(await knownPorts(ecs)) }
   for (const name of LISTENERS) {
-    if (ecs.configuration.listen[name] !== 0 || (await isFree(address, chosen[name]))) continue
-    chosen[name] = await freePort(address)
+    if (ecs.configuration.listen[name] !== 0) continue
+    if (chosen[name] !== 0 && (await isFree(address, chosen[name]))) continue
+    const [port = 0] = await freePorts(address, 1)
+    chosen[name] = port
     ecs.log.warn(
       { listener: name, port: chosen[name] },
       'another port than before: bundles made earlier name the old one',
@@ -30,22 +32,4 @@ export async function knownPorts({ store, configuration }: OpenEcs): Promise<Por
   const kept = async (name: ListenerName) =>
     configuration.listen[name] || Number((await readSetting(store, `port.${name}`)) ?? 0)
   return { server: await kept('server'), mtls: await kept('mtls'), psk: await kept('psk'), admin: await kept('admin') }
-}
-
-async function isFree(address: string, port: number): Promise<boolean> {
-  if (port === 0) return false
-  return freePort(address, port).then(
-    () => true,
-    () => false,
-  )
-}
-
-function freePort(address: string, port = 0): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const server = createServer()
-  server.once('error', reject).listen(port, address, () => {
-    const bound = server.address()
-    server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : port))
-  })
-  return promise
 }

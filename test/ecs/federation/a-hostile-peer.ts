@@ -75,12 +75,3 @@ export async function connectAs(who: Member, to: Member): Promise<Peer> {
   const tls = clientTls([to.ecs.opened.ca.root()], await credentialOf(who.ecs.opened))
   return openPeer(`https://${name}:${port}`, tls, new Map([[name, '127.0.0.1']]))
 }
-
-/** A port that nobody has now. */
-export async function freePort(): Promise<number> {
-  const server = createSecureServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((closed) => server.close(() => closed()))
-  return port
-}

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { freePorts } from '../../../src/http/free-ports.ts'
 import type { ApplicationError } from '../../../src/spec/application-errors.ts'
 import type { ECSServProvResp } from '../../../src/spec/messages/service-provisioning.ts'
 import { refusedWith } from '../refusals.ts'
 import { bodyOf, type RunningEes } from '../running-ecs.ts'
 import { anEes, ecsName, eesName, type Member, startMember, trail, trust } from './a-federation.ts'
-import { freePort, type HostileAnswer, HostilePeer } from './a-hostile-peer.ts'
+import { type HostileAnswer, HostilePeer } from './a-hostile-peer.ts'
 
 const DISCOVER = '/eecs-ecsdiscovery/v1/ecs-info/discover'
 const PROVISION = '/eecs-esp/v1/request'
@@ -23,7 +24,7 @@ describe('a trusted peer that answers something else about EESs: THREATS FW-03, 
   let canaryPort: number
 
   before(async () => {
-    const port = await freePort()
+    const [port = 0] = await freePorts('127.0.0.1', 1)
     a = await startMember('a', labels)
     b = await startMember('b', labels, {}, `mtlsRoot: https://${ecsName('b')}:${port}\n`)
     c = await startMember('c', labels)

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { readCertificateList, x5tS256 } from '../../../src/certificates/certificate.ts'
+import { freePorts } from '../../../src/http/free-ports.ts'
 import { signerOf } from '../../../src/ports/signer.ts'
 import type { Fqdn } from '../../../src/spec/identifiers.ts'
 import type { EecId } from '../../../src/spec/subscriber-identifiers.ts'
@@ -21,7 +22,7 @@ import {
   startMember,
   trust,
 } from './a-federation.ts'
-import { freePort, type HostileAnswer, HostilePeer } from './a-hostile-peer.ts'
+import { type HostileAnswer, HostilePeer } from './a-hostile-peer.ts'
 
 const OTHER = `${'B'.repeat(42)}A`
 
@@ -34,7 +35,7 @@ describe('a trusted peer that answers something else: THREATS FW-05, FW-06', () 
   let now: number
 
   before(async () => {
-    const port = await freePort()
+    const [port = 0] = await freePorts('127.0.0.1', 1)
     a = await startMember('a', ['a', 'b'])
     b = await startMember('b', ['a', 'b'], {}, `mtlsRoot: https://${ecsName('b')}:${port}\n`)
     await trust(a, b)

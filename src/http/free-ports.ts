@@ -1,0 +1,32 @@
+import { createServer } from 'node:net'
+
+/** Below what any system gives to outgoing connections, which would take a port while its server is being restarted. */
+const FIRST = 16_384
+const PORTS = 16_384
+/** Processes look from different places on, so that two which look at the same time do not find the same. */
+const APART = 16
+let next = (process.pid * APART) % PORTS
+
+/** @returns ports that nobody listens on now, all different, and not those of a call before */
+export async function freePorts(address: string, count: number): Promise<number[]> {
+  const free: number[] = []
+  for (let looked = 0; free.length < count; looked++) {
+    if (looked === PORTS) throw new Error(`${address} has no ${count} ports between ${FIRST} and ${FIRST + PORTS}`)
+    const port = FIRST + next
+    next = (next + 1) % PORTS
+    if (await isFree(address, port)) free.push(port)
+  }
+  return free
+}
+
+/** @throws Error if it is not the port, but the address, that cannot be listened on */
+export function isFree(address: string, port: number): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+  const server = createServer()
+  server
+    .once('error', (error: NodeJS.ErrnoException) => (TAKEN.has(error.code) ? resolve(false) : reject(error)))
+    .listen(port, address, () => server.close(() => resolve(true)))
+  return promise
+}
+
+const TAKEN = new Set<string | undefined>(['EADDRINUSE', 'EACCES'])
