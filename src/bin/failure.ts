@@ -8,6 +8,9 @@ const ABOUT_FILES: Record<string, string> = {
   EACCES: 'may not be opened by this user: check its owner and that of its folder',
   EISDIR: 'is a folder: name a file',
   ENOTDIR: 'is not in a folder: check the name',
+  ENAMETOOLONG: 'is longer than a name can be',
+  EPERM: 'may not be made here: take another folder',
+  EROFS: 'is on a file system that takes no changes: take another folder',
   ENOSPC: 'has no room: the disk is full',
 }
 

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { ensureFolder } from '../store/ensure-folder.ts'
 import { stepLine } from './step-lines.ts'
 import { stopSignals } from './stop.ts'
 import { playAuthorization } from './up/authorization.ts'
@@ -36,30 +37,31 @@ const REMOVAL = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }
 async function up({ dir, once = false, json = false }: Options): Promise<void> {
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'edgeward-up-')) : await emptyFolder(dir)
   const signals = stopSignals()
-  let isStopped = false
-  const audience = json ? SILENT : printed(() => !isStopped)
+  const stopping = new AbortController()
+  const isStopped = () => stopping.signal.aborted
+  const audience = json ? SILENT : printed(() => !isStopped())
   const stopped = signals.stopped.then(() => {
-    isStopped = true
+    stopping.abort()
     // Nobody shall take figures that were not played for ones that succeeded.
     if (once) process.exitCode = 1
   })
   let edge: Edge | undefined
   try {
-    edge = await startEdge(folder, audience.prepared)
+    edge = await startEdge(folder, audience.prepared, stopping.signal)
     // Whoever is stopped in the middle still leaves nothing behind.
     await Promise.race([show(edge, audience, { once, json }), stopped])
     if (!once) await stopped
   } catch (error) {
     // A terminal stops the servers of the edge by the same Ctrl-C: they have not failed.
-    if (!isStopped) throw error
+    if (!isStopped()) throw error
   } finally {
     signals.release()
     await edge?.stop()
     // If it did not start, the folder stays: its logs tell why.
-    if (dir === undefined && (edge !== undefined || isStopped)) await rm(folder, REMOVAL)
+    if (dir === undefined && (edge !== undefined || isStopped())) await rm(folder, REMOVAL)
   }
   // A figure in the middle has no edge any more: it is not waited for.
-  if (isStopped) process.exit()
+  if (isStopped()) process.exit()
 }
 
 async function show(edge: Edge, audience: Audience, { once, json }: { once: boolean; json: boolean }): Promise<void> {
@@ -121,7 +123,7 @@ Stop with Ctrl-C.
 
 async function emptyFolder(dir: string): Promise<string> {
   const folder = resolve(dir)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await ensureFolder(folder, 0o700)
   if ((await readdir(folder)).length > 0)
     throw new Error(`${dir} is not empty: take another folder, or remove it first`)
   return folder

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { addAusf, newAusfMembers } from '../../ausf/adapters/open-ausf.ts'
 import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
@@ -15,6 +15,7 @@ import {
 import type { NewNf, PeerEntry } from '../../nf/configuration.ts'
 import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'
 import { type PlmnId, plmnDomain, servingNetworkName } from '../../spec/subscriber-identifiers.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { addUdm, newUdmMembers } from '../../udm/adapters/init-folder.ts'
 import { createEntitlementServer, entitlementPeer } from './init-entitlement.ts'
 
@@ -54,7 +55,7 @@ export async function initCore(folder: string, core: NewCore, making: Making): P
     throw new CoreExists(`${folder} is not empty: take another folder, or remove it first`)
   const draft = join(dirname(final), `.${basename(final)}.${making.random.octets(6).toString('hex')}`)
   try {
-    await mkdir(draft, { recursive: true, mode: 0o700 })
+    await ensureFolder(draft, 0o700)
     const domain = domainOf(core.homeNetwork)
     const [udm = 0, operator = 0, ausf = 0, nef = 0] = await freePorts(core.address, 4)
     const plan: Plan = {

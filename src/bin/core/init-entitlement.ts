@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { addEntitlementServer, ENTITLEMENT_NF_TYPE } from '../../entitlement/adapters/init-folder.ts'
@@ -17,6 +17,7 @@ import type { NewNf, PeerEntry } from '../../nf/configuration.ts'
 import { HSS_VECTORS_SCOPE } from '../../spec/core-operations.ts'
 import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'
 import type { PlmnId } from '../../spec/subscriber-identifiers.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { editPeers } from './edit-peers.ts'
 
 export interface NewEntitlementServer {
@@ -71,7 +72,7 @@ export async function initEntitlement(
   const reached = ['0.0.0.0', '::'].includes(udm.listen.address) ? '127.0.0.1' : udm.listen.address
   const draft = join(dirname(final), `.${basename(final)}.${making.random.octets(6).toString('hex')}`)
   try {
-    await mkdir(dirname(draft), { recursive: true })
+    await ensureFolder(dirname(draft))
     const found = { fqdn: udm.fqdn, port: udm.listen.mtls, address: reached }
     await createEntitlementServer(draft, { fqdn, homeNetwork: udm.homeNetwork, address, udm: found }, authority, making)
     await editPeers(join(core, 'udm'), (list) => [...list.filter((peer) => peer.fqdn !== fqdn), entitlementPeer(fqdn)])

@@ -9,7 +9,7 @@ import type { Fqdn } from '../../spec/identifiers.ts'
 import { systemEnvironment } from '../operator.ts'
 import { type Core, introduce, makeCore, makeDevice } from './core.ts'
 import { admitTokens, ENT, entitle } from './entitlement-server.ts'
-import { type ServerProcess, startServer } from './process.ts'
+import { type ServerPlace, type ServerProcess, startServer } from './process.ts'
 
 /** One ECS of the edge: its own process, and its operator's commands. */
 export interface EcsOfEdge {
@@ -54,11 +54,20 @@ const ECSS = [ECS1, ECS2, ECS3]
 
 /**
  * @param folder - empty
- * @param tell - hears of everything that is made, and of every server that runs
+ * @param announce - hears of everything that is made, and of every server that runs
+ * @param stopping - ends it where it is
  */
-export async function startEdge(folder: string, tell: (what: string) => void): Promise<Edge> {
+export async function startEdge(
+  folder: string,
+  announce: (what: string) => void,
+  stopping: AbortSignal,
+): Promise<Edge> {
   await chmod(folder, 0o700)
-  const { start, serverOf, stop: stopServers } = keepServers(folder)
+  const { start, serverOf, stop: stopServers } = keepServers({ folder, stopping })
+  const tell = (what: string) => {
+    stopping.throwIfAborted()
+    announce(what)
+  }
   const operators: { close(): void }[] = []
   const stop = async () => {
     for (const operator of operators) operator.close()
@@ -116,11 +125,11 @@ async function all<Results extends unknown[]>(...work: { [Index in keyof Results
 }
 
 /** The processes of one edge, by name. */
-function keepServers(folder: string) {
+function keepServers(place: ServerPlace) {
   const servers = new Map<string, ServerProcess>()
   return {
     async start(name: string, ...arguments_: string[]): Promise<ServerProcess> {
-      const server = await startServer(name, folder, ...arguments_)
+      const server = await startServer(name, place, ...arguments_)
       servers.set(name, server)
       return server
     },

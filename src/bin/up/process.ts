@@ -16,12 +16,24 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
+/** Where servers are started, and until when anybody waits for them. */
+export interface ServerPlace {
+  readonly folder: string
+  /** aborted when the edge shall stop: a server that is not ready by then need not become so */
+  readonly stopping: AbortSignal
+}
+
 /**
  * Starts `edgeward ARGUMENTS` and waits for its ready line.
  *
- * @throws Error if it ends, or says nothing for two minutes; its log is named
+ * @throws Error if it ends, is stopped before, or says nothing for two minutes; its log is named
  */
-export async function startServer(name: string, folder: string, ...arguments_: string[]): Promise<ServerProcess> {
+export async function startServer(
+  name: string,
+  { folder, stopping }: ServerPlace,
+  ...arguments_: string[]
+): Promise<ServerProcess> {
+  stopping.throwIfAborted()
   const logFile = join(folder, `${name}.log`)
   const log = openSync(logFile, 'a', 0o600)
   const program = process.argv[1] ?? 'edgeward'
@@ -31,17 +43,22 @@ export async function startServer(name: string, folder: string, ...arguments_: s
   closeSync(log)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   try {
-    return { ...(await readyLine(child, logFile)), log: logFile, stop: () => stop(child, ended) }
+    return { ...(await readyLine(child, { logFile, stopping })), log: logFile, stop: () => stop(child, ended) }
   } catch (error) {
     await stop(child, ended)
     throw error
   }
 }
 
-function readyLine(child: ChildProcess, logFile: string): Promise<Pick<ServerProcess, 'fqdn' | 'listeners'>> {
+function readyLine(
+  child: ChildProcess,
+  { logFile, stopping }: { readonly logFile: string; readonly stopping: AbortSignal },
+): Promise<Pick<ServerProcess, 'fqdn' | 'listeners'>> {
   const { promise, resolve, reject } = Promise.withResolvers<Pick<ServerProcess, 'fqdn' | 'listeners'>>()
   const fail = (reason: string) => reject(new Error(`${reason}; its log is ${logFile}`))
   const deadline = setTimeout(() => fail('a server does not become ready'), START_LIMIT)
+  const stop = () => fail('a server is stopped')
+  stopping.addEventListener('abort', stop, { once: true })
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text
@@ -49,7 +66,10 @@ function readyLine(child: ChildProcess, logFile: string): Promise<Pick<ServerPro
     if (end !== -1) resolve(JSON.parse(output.slice(0, end)) as ServerProcess)
   })
   child.once('exit', (code) => fail(`a server ended with ${code}`))
-  return promise.finally(() => clearTimeout(deadline))
+  return promise.finally(() => {
+    clearTimeout(deadline)
+    stopping.removeEventListener('abort', stop)
+  })
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {

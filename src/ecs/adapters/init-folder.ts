@@ -9,6 +9,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { signerOf } from '../../ports/signer.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { openStore } from '../../store/open-store.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
@@ -47,10 +48,10 @@ export async function initFolder(folder: string, fqdn: Fqdn, options: InitOption
   const final = resolve(folder)
   if (existsSync(final) && (await readdir(final)).length > 0)
     throw new FolderInUse(`${folder} is not empty: take another folder, or remove it first`)
-  await mkdir(dirname(final), { recursive: true })
+  await ensureFolder(dirname(final))
   const draft = join(dirname(final), `.${basename(final)}.${random.octets(6).toString('hex')}`)
   try {
-    await mkdir(join(draft, 'ca'), { recursive: true, mode: 0o700 })
+    await ensureFolder(join(draft, 'ca'), 0o700)
     await mkdir(join(draft, 'operator'), { mode: 0o700 })
     await mkdir(join(draft, 'keys'), { mode: 0o700 })
     const keyFile = join(draft, 'sealing.key')

@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Random } from '../../ports/random.ts'
 import type { EecCredential } from '../../spec/messages/edge-key.ts'
 import type { EecId } from '../../spec/subscriber-identifiers.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { readPrivateFile, writePrivateFile } from '../../store/private-file.ts'
 import { type AllowList, allowListRecord, hashOf, newToken, parseAllowList } from '../edge-interface/allow-list.ts'
 import { NotUsable } from '../errors.ts'
@@ -43,7 +44,7 @@ export async function allowEec(
   return exclusively(ue, async () => {
     const permission = { tokenHash: hashOf(credential.token), entitlement }
     const allowed = new Map(await readAllowed(ue.folder)).set(eecId, permission)
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await ensureFolder(dirname(file), 0o700)
     await writePrivateFile(file, Buffer.from(`${JSON.stringify(credential, null, 2)}\n`), { replace: isOurs(ue, file) })
     await writeAllowed(ue, allowed)
     return resolve(file)

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { findInvalidSetting } from '../../http/schema.ts'
@@ -6,6 +6,7 @@ import { newUsimSqnState } from '../../keys/sqn.ts'
 import { withDefaults } from '../../nf/configuration.ts'
 import type { Random } from '../../ports/random.ts'
 import type { KeyProfile } from '../../spec/messages/eec-authentication.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { lockExclusively } from '../../store/exclusive-lock.ts'
 import { syncFolder } from '../../store/private-file.ts'
 import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
@@ -56,7 +57,7 @@ export async function insertUsim(folder: string, subscription: Subscription, opt
 
 /** The configuration is written last: where it is, the rest is. */
 async function makeFolder(folder: string, { passphrase, keyProfile }: InitOptions): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await ensureFolder(folder, 0o700)
   await requireClosed(folder)
   if (await exists(join(folder, FILES.configuration))) return
   const sealingKey = join(folder, FILES.sealingKey)
