@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Figure } from '../../src/bin/up/figure.ts'
-import { edgeward } from './program.ts'
+import { edgeward, PROGRAM, storyFolder } from './program.ts'
 
 describe('edgeward up', () => {
   test('--once --json: every figure succeeds, every step names its clause, and the program ends by itself', async () => {
@@ -49,5 +52,23 @@ describe('edgeward up', () => {
     const { code, stderr } = await edgeward('up', '--dir', 'src')
     assert.equal(code, 1)
     assert.match(stderr, /src is not empty/)
+  })
+
+  test('Ctrl-C ends it also while the edge is being made: no server is started any more', async () => {
+    const story = await storyFolder()
+    const up = spawn(process.execPath, [PROGRAM, 'up', '--dir', story.at('up')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let said = ''
+    up.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (said === '') up.kill('SIGINT')
+      said += text
+    })
+    const [code] = await once(up, 'exit')
+    assert.equal(code, 0)
+    assert.match(said, /^made: the core/)
+    const logs = readdirSync(story.at('up')).filter((name) => name.endsWith('.log'))
+    assert.deepEqual([logs, /runs:/.test(said)], [[], false])
+    await story.remove()
   })
 })
