@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { parseRoutingIndicator } from '../spec/subscriber-identifiers.ts'
-import { fqdnArgument } from './arguments.ts'
+import { fqdnArgument, portArgument } from './arguments.ts'
 import { initCore } from './core/init-core.ts'
 import { keyServiceOf } from './core/key-service.ts'
 import { readAuthorities, readEncryptionKey, trustEcs } from './core/trust-ecs.ts'
@@ -21,6 +21,10 @@ interface InitArguments {
   readonly mnc: string
   readonly routingIndicator: string
   readonly listen: string
+  readonly udmPort: number
+  readonly ausfPort: number
+  readonly nefPort: number
+  readonly entitlementPort: number
   readonly json?: boolean
 }
 
@@ -35,10 +39,18 @@ function addInit(core: Command): void {
     .requiredOption('--mnc <digits>', 'mobile network code', digitsArgument(2, 3))
     .option('--routing-indicator <digits>', 'of subscribers for whom no other is given', routingIndicatorArgument, '0')
     .option('--listen <address>', 'the address to listen on', '127.0.0.1')
+    .option('--udm-port <port>', 'of the UDM for network functions; 0: any that is free, and kept', portArgument, 0)
+    .option('--ausf-port <port>', 'of the AUSF, also for ECSs inside the domain', portArgument, 0)
+    .option('--nef-port <port>', 'of the NEF, for ECSs outside the domain', portArgument, 0)
+    .option('--entitlement-port <port>', 'of the entitlement server for devices', portArgument, 0)
     .option('--json', 'print one JSON document')
-    .action(async ({ dir, mcc, mnc, routingIndicator, listen: address, json = false }: InitArguments) => {
+    .action(async (options: InitArguments) => {
+      const { dir, mcc, mnc, routingIndicator, listen: address, json = false } = options
+      const { udmPort: udm, ausfPort: ausf, nefPort: nef, entitlementPort: entitlement } = options
       const { clock, random, passphrase } = systemEnvironment('warn')
-      await initCore(dir, { homeNetwork: { mcc, mnc }, routingIndicator, address }, { clock, random, passphrase })
+      const ports = { udm, ausf, nef, entitlement }
+      const core = { homeNetwork: { mcc, mnc }, routingIndicator, address, ports }
+      await initCore(dir, core, { clock, random, passphrase })
       const next = ['udm', 'ausf', 'nef', 'entitlement'].map(
         (name) => `edgeward ${name} serve --dir ${join(dir, name)}`,
       )

@@ -15,7 +15,7 @@ import { openNfFolder } from '../nf/adapters/folder.ts'
 import { ADMIN_FILE, type AdminAddress } from '../nf/adapters/operator-client.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
-import { fqdnArgument } from './arguments.ts'
+import { fqdnArgument, portArgument } from './arguments.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
 import { entitlementServerOf, trustVerifier } from './core/trust-verifier.ts'
 import { systemEnvironment } from './operator.ts'
@@ -53,9 +53,10 @@ function addInit(entitlement: Command): void {
       'the folder of the core, whose authority certifies it; the parent of --dir unless stated',
     )
     .option('--listen <address>', 'the address to listen on', '127.0.0.1')
-    .action(async (options: Common & { fqdn: Fqdn; core?: string; listen: string }) => {
-      const { dir, fqdn, listen: address, core = dirname(resolve(dir)), json = false } = options
-      await initEntitlement(dir, { core, fqdn, address }, systemEnvironment('warn'))
+    .option('--server-port <port>', 'of the listener for devices; 0: any that is free, and kept', portArgument, 0)
+    .action(async (options: Common & { fqdn: Fqdn; core?: string; listen: string; serverPort: number }) => {
+      const { dir, fqdn, listen: address, serverPort: port, core = dirname(resolve(dir)), json = false } = options
+      await initEntitlement(dir, { core, fqdn, address, port }, systemEnvironment('warn'))
       const next = `edgeward entitlement serve --dir ${dir}`
       print(json, { dir: resolve(dir), fqdn, next: [next] }, `${fqdn} stands in ${dir}.\nNext: ${next}`)
     })
@@ -72,7 +73,7 @@ async function serve(dir: string): Promise<void> {
   const { fqdn, listeners } = entitlement
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })
-  await untilStopped({ ready: 'entitlement', fqdn, listeners }, { reload: entitlement.reloadPeers })
+  await untilStopped({ ready: 'entitlement', fqdn, listeners }, { reload: entitlement.reload })
   await rm(join(dir, ADMIN_FILE), { force: true })
   await entitlement.close()
 }

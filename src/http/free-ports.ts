@@ -19,6 +19,24 @@ export async function freePorts(address: string, count: number): Promise<number[
   return free
 }
 
+/** Two listeners cannot have one port. */
+export class PortGivenTwice extends Error {
+  override readonly name = 'PortGivenTwice'
+}
+
+/**
+ * @param wanted - a port each; 0 for one that nobody listens on now
+ * @returns the ports in that order, all different
+ * @throws PortGivenTwice
+ */
+export async function choosePorts(address: string, wanted: readonly number[]): Promise<number[]> {
+  const given = wanted.filter((port) => port !== 0)
+  const twice = given.find((port, index) => given.indexOf(port) !== index)
+  if (twice !== undefined) throw new PortGivenTwice(`the port ${twice} is given to two listeners: take another for one`)
+  const free = (await freePorts(address, wanted.length)).filter((port) => !given.includes(port))
+  return wanted.map((port) => port || (free.shift() ?? 0))
+}
+
 /** @throws Error if it is not the port, but the address, that cannot be listened on */
 export function isFree(address: string, port: number): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>()

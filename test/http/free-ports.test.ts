@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { freePorts, isFree } from '../../src/http/free-ports.ts'
+import { choosePorts, freePorts, isFree } from '../../src/http/free-ports.ts'
 
 const ADDRESS = '127.0.0.1'
 
@@ -42,4 +42,16 @@ test('processes that look at the same time find different ports', async () => {
 
 test('an address that is not here is told, not searched', async () => {
   await assert.rejects(freePorts('192.0.2.1', 1), { code: 'EADDRNOTAVAIL' })
+})
+
+test('a port that is asked for is kept, and none beside it is the same', async () => {
+  const [last = 0] = await freePorts(ADDRESS, 1)
+  const wanted = [0, last + 1, 0, 8443]
+  const chosen = await choosePorts(ADDRESS, wanted)
+  assert.deepEqual([chosen[1], chosen[3], new Set(chosen).size], [last + 1, 8443, 4])
+  assert.ok(chosen.every((port) => port > 0))
+  await assert.rejects(choosePorts(ADDRESS, [8443, 0, 8443]), {
+    name: 'PortGivenTwice',
+    message: /8443 .* two listeners/,
+  })
 })

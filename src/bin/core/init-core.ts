@@ -3,7 +3,7 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { addAusf, newAusfMembers } from '../../ausf/adapters/open-ausf.ts'
 import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
-import { freePorts } from '../../http/free-ports.ts'
+import { choosePorts } from '../../http/free-ports.ts'
 import {
   CORE_AUTHORITIES,
   type CoreAuthority,
@@ -17,14 +17,19 @@ import type { Fqdn, NfInstanceId } from '../../spec/identifiers.ts'
 import { type PlmnId, plmnDomain, servingNetworkName } from '../../spec/subscriber-identifiers.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { addUdm, newUdmMembers } from '../../udm/adapters/init-folder.ts'
-import { createEntitlementServer, entitlementPeer } from './init-entitlement.ts'
+import { createEntitlementServer, entitlementPeer, type NewEntitlementServer } from './init-entitlement.ts'
 
 export interface NewCore {
   readonly homeNetwork: PlmnId
   readonly routingIndicator: string
   /** the address to listen on */
   readonly address: string
+  /** where others than this core reach it; any port that is free unless stated */
+  readonly ports?: Partial<Readonly<Record<PublishedPort, number>>>
 }
+
+/** Of an entitlement server, that of its listener for devices; of the others, that for network functions. */
+export type PublishedPort = 'udm' | 'ausf' | 'nef' | 'entitlement'
 
 const NETWORK_FUNCTIONS = ['udm', 'ausf', 'nef', 'amf'] as const
 type Name = (typeof NETWORK_FUNCTIONS)[number]
@@ -38,6 +43,7 @@ export class CoreExists extends Error {
 interface Plan extends NewCore {
   readonly fqdns: Readonly<Record<Name, Fqdn>>
   readonly ports: Readonly<Record<'udm' | 'operator' | 'ausf' | 'nef', number>>
+  readonly entitlementPorts: NewEntitlementServer['ports']
   readonly authority: CoreAuthority
   readonly making: Making
 }
@@ -57,11 +63,12 @@ export async function initCore(folder: string, core: NewCore, making: Making): P
   try {
     await ensureFolder(draft, 0o700)
     const domain = domainOf(core.homeNetwork)
-    const [udm = 0, operator = 0, ausf = 0, nef = 0] = await freePorts(core.address, 4)
+    const { ports, entitlementPorts } = await portsOf(core)
     const plan: Plan = {
       ...core,
       fqdns: fqdnsIn(domain),
-      ports: { udm, operator, ausf, nef },
+      ports,
+      entitlementPorts,
       authority: await createCoreAuthority(join(draft, 'ca'), domain, making),
       making,
     }
@@ -74,6 +81,12 @@ export async function initCore(folder: string, core: NewCore, making: Making): P
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+async function portsOf({ address, ports = {} }: NewCore): Promise<Pick<Plan, 'ports' | 'entitlementPorts'>> {
+  const wanted = [ports.udm, ports.ausf, ports.nef, ports.entitlement, 0, 0, 0].map((port = 0) => port)
+  const [udm = 0, ausf = 0, nef = 0, server = 0, operator = 0, mtls = 0, admin = 0] = await choosePorts(address, wanted)
+  return { ports: { udm, operator, ausf, nef }, entitlementPorts: { server, mtls, admin } }
 }
 
 /** TS 23.003 28.2. */
@@ -149,11 +162,11 @@ async function createAmf(folder: string, plan: Plan): Promise<void> {
 
 /** Its name is one that devices find: it is no name of the core. */
 function createEnt(folder: string, plan: Plan): Promise<void> {
-  const { homeNetwork, address, fqdns, ports, authority, making } = plan
+  const { homeNetwork, address, fqdns, ports, entitlementPorts, authority, making } = plan
   const udm = { fqdn: fqdns.udm, port: ports.udm, address: reachable(address) }
   return createEntitlementServer(
     folder,
-    { fqdn: entitlementFqdn(homeNetwork), homeNetwork, address, udm },
+    { fqdn: entitlementFqdn(homeNetwork), homeNetwork, address, ports: entitlementPorts, udm },
     authority,
     making,
   )

@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { addEntitlementServer, ENTITLEMENT_NF_TYPE } from '../../entitlement/adapters/init-folder.ts'
-import { freePorts } from '../../http/free-ports.ts'
+import { choosePorts } from '../../http/free-ports.ts'
 import {
   CORE_AUTHORITIES,
   type CoreAuthority,
@@ -25,6 +25,8 @@ export interface NewEntitlementServer {
   readonly homeNetwork: PlmnId
   /** the address to listen on */
   readonly address: string
+  /** for devices, for network functions, for operators */
+  readonly ports: Readonly<Record<'server' | 'mtls' | 'admin', number>>
   /** where it gets vectors; `address` is that to reach it at */
   readonly udm: { readonly fqdn: string; readonly port: number; readonly address: string }
 }
@@ -37,21 +39,30 @@ export function entitlementPeer(fqdn: Fqdn): PeerEntry {
 /** Makes the folder of an entitlement configuration server, certified by the authority of the core. */
 export async function createEntitlementServer(
   folder: string,
-  { fqdn, homeNetwork, address, udm }: NewEntitlementServer,
+  { fqdn, homeNetwork, address, ports, udm }: NewEntitlementServer,
   authority: CoreAuthority,
   making: Making,
 ): Promise<void> {
-  const [server = 0, mtls = 0, admin = 0] = await freePorts(address, 3)
   const nf: NewNf = {
     nfInstanceId: making.random.uuid() as NfInstanceId,
     nfType: ENTITLEMENT_NF_TYPE,
     fqdn,
     resolve: { [udm.fqdn]: udm.address },
-    own: { listen: { address, server, mtls, admin }, homeNetwork, udm: `https://${udm.fqdn}:${udm.port}` },
+    own: { listen: { address, ...ports }, homeNetwork, udm: `https://${udm.fqdn}:${udm.port}` },
   }
   const secret = await createNfFolder(folder, 'entitlement', { nf, peers: [] }, authority, making)
   await createOperator(folder, authority, making)
   await addEntitlementServer(folder, { nf, secret }, authority, making)
+}
+
+export interface MoreEntitlement {
+  /** the folder of the core */
+  readonly core: string
+  readonly fqdn: Fqdn
+  /** the address to listen on */
+  readonly address: string
+  /** for devices; 0: any that is free */
+  readonly port: number
 }
 
 /**
@@ -61,7 +72,7 @@ export async function createEntitlementServer(
  */
 export async function initEntitlement(
   folder: string,
-  { core, fqdn, address }: { readonly core: string; readonly fqdn: Fqdn; readonly address: string },
+  { core, fqdn, address, port }: MoreEntitlement,
   making: Making,
 ): Promise<void> {
   const final = resolve(folder)
@@ -74,7 +85,10 @@ export async function initEntitlement(
   try {
     await ensureFolder(dirname(draft))
     const found = { fqdn: udm.fqdn, port: udm.listen.mtls, address: reached }
-    await createEntitlementServer(draft, { fqdn, homeNetwork: udm.homeNetwork, address, udm: found }, authority, making)
+    const [server = 0, mtls = 0, admin = 0] = await choosePorts(address, [port, 0, 0])
+    const ports = { server, mtls, admin }
+    const made = { fqdn, homeNetwork: udm.homeNetwork, address, ports, udm: found }
+    await createEntitlementServer(draft, made, authority, making)
     await editPeers(join(core, 'udm'), (list) => [...list.filter((peer) => peer.fqdn !== fqdn), entitlementPeer(fqdn)])
     await rename(draft, final)
   } finally {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
-import { freePorts } from '../../http/free-ports.ts'
+import { choosePorts } from '../../http/free-ports.ts'
 import { newSigningKey } from '../../nf/adapters/own-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
@@ -123,8 +123,11 @@ const LISTENERS = ['server', 'mtls', 'psk', 'admin'] as const
 /** @returns the ports: where 0 is asked for, one that nobody listens on now, kept because addresses stand in bundles */
 async function createStore(folder: string, listen: Configuration['listen']) {
   const store = await openStore({ file: join(folder, 'ecs.db'), migrations: ECS_MIGRATIONS })
-  const free = await freePorts('127.0.0.1', LISTENERS.length)
-  const ports = LISTENERS.map((name, index) => [name, listen[name] || (free[index] ?? 0)] as const)
+  const chosen = await choosePorts(
+    '127.0.0.1',
+    LISTENERS.map((name) => listen[name]),
+  )
+  const ports = LISTENERS.map((name, index) => [name, chosen[index] ?? 0] as const)
   await store.commit(ports.map(([name, port]) => writeSetting(`port.${name}`, String(port))))
   await store.close()
   return Object.fromEntries(ports) as Record<(typeof LISTENERS)[number], number>
