@@ -106,7 +106,7 @@ async function startCore(subscribers: number) {
   const reach = (own: ServerCredential) =>
     openPeer(`https://${name}:${port}`, clientTls([root], own), new Map([[name, '127.0.0.1']]))
   const amf = await openNfFolder<SeafConfiguration>(join(folder, 'amf'), SEAF, undefined)
-  const [seaf, ecs] = [reach(amf.credential), reach(credential)]
+  const [seaf, ecs] = [reach(amf.credential.current()), reach(credential)]
   return {
     ausf,
     processors: [ausf, udm],

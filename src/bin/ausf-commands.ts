@@ -21,6 +21,6 @@ async function serve(dir: string): Promise<void> {
     throw error
   })
   const { fqdn, listeners } = ausf
-  await untilStopped({ ready: 'ausf', fqdn, listeners }, { reload: ausf.reloadPeers })
+  await untilStopped({ ready: 'ausf', fqdn, listeners }, { reload: ausf.reload })
   await ausf.close()
 }

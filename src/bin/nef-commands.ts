@@ -18,6 +18,6 @@ async function serve(dir: string): Promise<void> {
   const log = createLog('nef', opened.configuration.log)
   const nef = await serveNef({ ...opened, log })
   const { fqdn, listeners } = nef
-  await untilStopped({ ready: 'nef', fqdn, listeners }, { reload: nef.reloadPeers })
+  await untilStopped({ ready: 'nef', fqdn, listeners }, { reload: nef.reload })
   await nef.close()
 }

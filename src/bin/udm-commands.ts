@@ -50,7 +50,7 @@ async function serve(dir: string): Promise<void> {
   const { fqdn, listeners } = udm
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })
-  await untilStopped({ ready: 'udm', fqdn, listeners }, { reload: udm.reloadPeers })
+  await untilStopped({ ready: 'udm', fqdn, listeners }, { reload: udm.reload })
   await rm(join(dir, ADMIN_FILE), { force: true })
   await udm.close()
 }

@@ -130,7 +130,7 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
   }
   const nfCredential = async (name: 'amf' | 'nef' | 'udm') => {
     const kind = name === 'amf' ? SEAF : { ...SEAF, name, schema: {} }
-    return (await openNfFolder<SeafConfiguration>(join(folder, name), kind, undefined)).credential
+    return (await openNfFolder<SeafConfiguration>(join(folder, name), kind, undefined)).credential.current()
   }
   const core: RunningCore = {
     folder,
@@ -150,7 +150,7 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
       const roles: IssuerRole[] = ['ecs-issuer', 'ees-issuer', 'operator-issuer']
       const domain = await anotherDomain(name.split('.').slice(1).join('.'), ...roles)
       await trustEcs(folder, { fqdn: fqdn(name), authorities: domain.authorities, via })
-      await ausf.reloadPeers()
+      await ausf.reload()
       const { credential } = await certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })
       return { ...caller(credential), domain }
     },
@@ -167,7 +167,7 @@ export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscrib
         file,
         stringify(edit(parse(await readFile(file, 'utf8')) as PeerEntry[]), { aliasDuplicateObjects: false }),
       )
-      await ausf.reloadPeers()
+      await ausf.reload()
     },
     stopUdm: () => udm.close(),
     async startUdm() {

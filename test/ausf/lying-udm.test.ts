@@ -51,7 +51,7 @@ describe('KE-13: an AUSF whose UDM is down, slow or lies', () => {
       undefined,
     )
     await core.stopUdm()
-    server = createSecureServer(mutualTls(credential, [root]))
+    server = createSecureServer(mutualTls(credential.current(), [root]))
     server.on('session', (session) => sessions.add(session))
     server.on('stream', (stream, headers) => {
       stream.on('error', () => {})

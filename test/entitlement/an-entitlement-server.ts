@@ -155,7 +155,7 @@ export async function runEntitlement({
       const entry = { fqdn: name, nfType: type, root: `${name}.crt`, scopes: [INTROSPECTION_SCOPE] }
       await writeFile(join(home, entry.root), domain.authorities)
       await editPeers(home, (list) => [...list, entry])
-      await server.reloadPeers()
+      await server.reload()
       const registrationId = systemRandom.uuid() as RegistrationId
       const { credential } = await (type === 'ECS'
         ? certified(domain.issuers['ecs-issuer'], { role: 'ecs', fqdn: fqdn(name) })

@@ -171,7 +171,7 @@ describe('an entitlement server whose UDM is down or lies', () => {
       undefined,
     )
     await ent.stopUdm()
-    udm = createSecureServer(mutualTls(credential, [root]))
+    udm = createSecureServer(mutualTls(credential.current(), [root]))
     udm.on('session', (session) => sessions.add(session))
     udm.on('stream', (stream) => {
       stream.on('error', () => {})

@@ -77,7 +77,7 @@ export async function aScriptedAusf(core: string) {
 
   let server = create()
   function create() {
-    return createSecureServer(mutualTls(credential, [root]))
+    return createSecureServer(mutualTls(credential.current(), [root]))
       .on('session', (session) => sessions.add(session))
       .on('stream', async (stream, headers) => {
         stream.on('error', () => {})
@@ -143,14 +143,14 @@ export async function startNef(core: string, change: Partial<NfEnvironment> = {}
     caller,
     async trustedEcs(name = ECS1, given: Partial<TrustedEcs> = {}) {
       const ecs = await trusted(core, name, given)
-      await serving.reloadPeers()
+      await serving.reload()
       return { ...caller(ecs.credential, given.afId ?? name), ...ecs }
     },
     async changePeers(edit: (peer: Record<string, unknown>) => object) {
       const file = join(core, 'nef', 'peers.yaml')
       const peers = parse(await readFile(file, 'utf8')) as Record<string, unknown>[]
       await writeFile(file, stringify(peers.map(edit), { aliasDuplicateObjects: false }))
-      await serving.reloadPeers()
+      await serving.reload()
     },
     async configure(members: object) {
       await serving.close()
@@ -226,5 +226,5 @@ export async function makeCore(): Promise<string> {
 /** What a network function of the core shows. */
 export async function credentialOf(core: string, name: 'amf' | 'udm' | 'ausf'): Promise<ServerCredential> {
   const kind = name === 'amf' ? SEAF : { ...SEAF, name, schema: {} }
-  return (await openNfFolder<SeafConfiguration>(join(core, name), kind, undefined)).credential
+  return (await openNfFolder<SeafConfiguration>(join(core, name), kind, undefined)).credential.current()
 }

@@ -129,10 +129,10 @@ describe('who may call a network function: TS 33.501 13.1.0, 13.3.0', () => {
     assert.equal((await ask(early)).status, 403, 'a connection that is open is no right')
 
     await writeFile(join(network.folder, 'peers.yaml'), '- fqdn: x\n')
-    await assert.rejects(network.nf.reloadPeers(), /peers\.yaml: \/0/)
+    await assert.rejects(network.nf.reload(), /peers\.yaml: \/0/)
     assert.equal((await ask(late)).status, 200)
     await network.writePeers([READER, ecs])
-    await network.nf.reloadPeers()
+    await network.nf.reload()
   })
 })
 

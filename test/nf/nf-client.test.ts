@@ -19,7 +19,7 @@ describe('calling another network function', () => {
     return nfClient({
       origin: origin ?? `https://udm.core.example:${port}`,
       root: domain.authorities.slice(0, domain.authorities.indexOf('-----END CERTIFICATE-----') + 26),
-      credential,
+      credential: () => credential,
       resolve: new Map([
         ['udm.core.example', '127.0.0.1'],
         ['nef.core.example', '127.0.0.1'],

@@ -68,7 +68,7 @@ function partsOf(ausf: OpenAusf): AusfParts {
     }),
     kedges: kedgeStore(anchors),
     kakmas: kakmaStore(anchors),
-    udm: nfClient({ origin: configuration.udm, root, credential, resolve, timers }),
+    udm: nfClient({ origin: configuration.udm, root, credential: credential.current, resolve, timers }),
   }
 }
 

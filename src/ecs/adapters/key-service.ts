@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Resolve } from '../../http/client.ts'
 import type { Log } from '../../http/log.ts'
 import { isOfSchema } from '../../http/schema.ts'
-import { type NfAnswer, type NfClient, nfClient } from '../../nf/adapters/nf-client.ts'
+import { type NfAnswer, nfClient } from '../../nf/adapters/nf-client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Timers } from '../../ports/timers.ts'
 import { EDGE_KEY_RETRIEVAL, NAANF_AKMA, NAUSF_UE_AUTHENTICATION } from '../../spec/core-operations.ts'
@@ -74,21 +74,13 @@ function keyServiceOver(
   { root, unwrapKey }: { readonly root: string; readonly unwrapKey: KeyObject | undefined },
   { fqdn, keyProfile, resolve, clock, timers, log, credential }: KeyServiceEnvironment,
 ): KeyService {
-  let open: { client: NfClient; credential: ServerCredential } | undefined
-  const client = () => {
-    const own = credential()
-    if (open?.credential !== own) {
-      open?.client.close()
-      open = { credential: own, client: nfClient({ origin: apiRoot, root, credential: own, resolve, timers }) }
-    }
-    return open.client
-  }
+  const client = nfClient({ origin: apiRoot, root, credential, resolve, timers })
   return {
     async requestKey(question) {
       const isAkma = methodOf(question.keyId) === 'TLS_AKMA'
       const answer = await (isAkma
-        ? client().ask('POST', NAANF_AKMA.path, { afId: fqdn, aKId: question.keyId })
-        : client().ask('POST', PATHS[via], edgeKeyQuestion(question, via === 'nef' ? afId : undefined)))
+        ? client.ask('POST', NAANF_AKMA.path, { afId: fqdn, aKId: question.keyId })
+        : client.ask('POST', PATHS[via], edgeKeyQuestion(question, via === 'nef' ? afId : undefined)))
       // Whatever the reason of a refusal is, the EEC learns one thing: there is no key for it here. So the same is
       // written for each of them: a line more takes longer (THREATS NG-06).
       if (answer.status !== 200) log.info({ realm, status: answer.status }, 'no key delivered')

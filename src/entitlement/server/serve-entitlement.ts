@@ -68,7 +68,7 @@ function partsOf({ configuration, clock, random, timers, root, credential }: Ope
   const lifetime = configuration.authentication.lifetime * SECOND
   return {
     exchanges: exchangeTable<Asked>({ random, monotonic: clock.monotonic, lifetime }),
-    udm: nfClient({ origin: configuration.udm, root, credential, resolve, timers }),
+    udm: nfClient({ origin: configuration.udm, root, credential: credential.current, resolve, timers }),
   }
 }
 
@@ -77,9 +77,9 @@ function deviceListener(ent: OpenEntitlement, parts: EntitlementParts) {
   const { configuration, clock, credential, log, keyRing } = ent
   const { fqdn, listen, requests } = configuration
   const mayAsk = rateLimit(requests, clock.monotonic)
-  return createListener<DevicePeers>({
+  const listener = createListener<DevicePeers>({
     name: 'server',
-    tls: serverTls(credential),
+    tls: serverTls(credential.current()),
     routes: [
       ...deviceRoutes({ ...devicePorts(ent, parts), mayAsk }),
       ...publicRoutes({
@@ -94,6 +94,8 @@ function deviceListener(ent: OpenEntitlement, parts: EntitlementParts) {
     explain,
     log,
   })
+  credential.onRenewal(() => listener.setSecureContext(serverTls(credential.current())))
+  return listener
 }
 
 /** @returns how to stop it */

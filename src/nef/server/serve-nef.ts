@@ -11,7 +11,7 @@ import { edgeKeyRoute } from '../routes/edge-key-routes.ts'
 export async function serveNef(nef: OpenNef): Promise<ServingNf> {
   const { configuration, clock, timers, root, credential } = nef
   const resolve = new Map(Object.entries(configuration.resolve))
-  const ausf = nfClient({ origin: configuration.ausf, root, credential, resolve, timers })
+  const ausf = nfClient({ origin: configuration.ausf, root, credential: credential.current, resolve, timers })
   const serving = await serveNf<NefPeers, NefPeerEntry>(nef, nef, NefPeerEntry, ({ alarms, peers }) => ({
     routes: [
       edgeKeyRoute({

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
@@ -18,15 +18,15 @@ import { writePrivateFile } from '../../store/private-file.ts'
 import { createKeyFile, type SealingSecret } from '../../store/sealed-file.ts'
 import { configurationText, type NewNf, type PeerEntry, peersText } from '../configuration.ts'
 import { PEERS_FILE } from './folder.ts'
-import { newSigningKey, pkcs8, readSealedPrivateKey, writeSealed } from './own-keys.ts'
+import { newSigningKey, pemOfPkcs8, pkcs8, readSealedPrivateKey, writeSealed } from './own-keys.ts'
 
 /** What vouches for the network functions of one domain: its root and their issuer. */
 export const CORE_AUTHORITIES = 'core.crt'
 
 const DAY = 86_400_000
-const YEAR = 365 * DAY
+export const CRL_LIFETIME = 365 * DAY
 /** Nothing renews it by itself, so it has the longest life there is. */
-const LIFETIME = 398 * DAY
+export const LIFETIME = 398 * DAY
 
 export interface Making {
   readonly clock: Clock
@@ -45,6 +45,9 @@ export interface CoreAuthority {
   readonly operatorIssuer: Issuer
 }
 
+/** The files of an authority: `<name>.crt`, `<name>.key`, `<name>.crl`. */
+export const AUTHORITY_FILES = ['root', 'nf-issuer', 'operator-issuer'] as const
+
 /** Makes `<folder>`: root, issuing authorities for network functions and operators, an empty CRL of each. */
 export async function createCoreAuthority(folder: string, domain: Fqdn, making: Making): Promise<CoreAuthority> {
   const { clock, random } = making
@@ -52,7 +55,7 @@ export async function createCoreAuthority(folder: string, domain: Fqdn, making: 
   const secret = await sealingSecretFor(folder, making.passphrase)
   const now = clock.now()
   const write = async (name: string, issuer: Issuer, key: ReturnType<typeof newSigningKey>) => {
-    const crl = { number: 1n, thisUpdate: now, nextUpdate: now + YEAR, entries: [] }
+    const crl = { number: 1n, thisUpdate: now, nextUpdate: now + CRL_LIFETIME, entries: [] }
     await writeFile(join(folder, `${name}.crt`), pemOf(issuer))
     await writeFile(join(folder, `${name}.crl`), await issueCrl({ issuer, ...crl }))
     await writeSealed(join(folder, `${name}.key`), pkcs8(key), secret)
@@ -73,13 +76,18 @@ export async function createCoreAuthority(folder: string, domain: Fqdn, making: 
   }
 }
 
+/** What opens the keys of the authority. */
+export function authoritySecret(folder: string, passphrase: string | undefined): SealingSecret {
+  return passphrase === undefined ? { keyFile: join(folder, 'sealing.key') } : { passphrase }
+}
+
 /**
  * The authority of a core that stands already, to certify one more.
  *
  * @throws FileRefused, or Error if a file is missing
  */
 export async function openCoreAuthority(folder: string, passphrase: string | undefined): Promise<CoreAuthority> {
-  const secret = passphrase === undefined ? { keyFile: join(folder, 'sealing.key') } : { passphrase }
+  const secret = authoritySecret(folder, passphrase)
   const root = await readFile(join(folder, 'root.crt'), 'utf8')
   const { organization } = readDer(readCertificate(root).subject, readName)
   const domain = organization === undefined ? undefined : parseFqdn(organization)
@@ -111,7 +119,7 @@ export async function createNfFolder(
   await writeSealed(join(folder, 'nf.key'), key, secret)
   await writeFile(join(folder, 'nf.crt'), chain)
   await writeFile(join(folder, 'root.crt'), authority.root)
-  await writeFile(join(folder, CORE_AUTHORITIES), authority.root + pemOf(authority.nfIssuer))
+  await writeFile(join(folder, CORE_AUTHORITIES), coreAuthorities(authority))
   await writeFile(join(folder, `${name}.yaml`), configurationText(nf))
   if (peers !== undefined) await writeFile(join(folder, PEERS_FILE), peersText(peers))
   return secret
@@ -122,16 +130,20 @@ export async function createNfFolder(
  * by.
  */
 export async function createOperator(folder: string, authority: CoreAuthority, making: Making): Promise<void> {
-  const { chain, key } = await certify({ role: 'operator', name: 'admin' }, authority, making)
-  const pem = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' })
+  const { chain, key } = await certify(OPERATOR, authority, making)
   await writeFile(join(folder, 'operator.crt'), chain)
-  await writePrivateFile(join(folder, 'operator.key'), Buffer.from(pem))
-  await writeFile(join(folder, 'operator-issuer.crt'), pemOf(authority.operatorIssuer))
+  await writePrivateFile(join(folder, 'operator.key'), Buffer.from(pemOfPkcs8(key)))
+  await writeFile(join(folder, OPERATOR_AUTHORITY), pemOf(authority.operatorIssuer))
 }
+
+/** Whoever can read the folder. */
+export const OPERATOR = { role: 'operator', name: 'admin' } as const
+export const OPERATOR_AUTHORITY = 'operator-issuer.crt'
 
 type Certified = Subject & { readonly role: 'nf' | 'operator' }
 
-async function certify(subject: Certified, authority: CoreAuthority, making: Making) {
+/** A new key with its certificate. @returns the chain as of {@link certifyKey}; the key as PKCS #8, DER */
+export async function certify(subject: Certified, authority: CoreAuthority, making: Making) {
   const key = newSigningKey()
   return { chain: await certifyKey(subject, signerOf(key).publicKey, authority, making), key: pkcs8(key) }
 }
@@ -155,10 +167,13 @@ export async function certifyKey(
   return writePem('CERTIFICATE', await issueCertificate(template, issuer.signer)) + pemOf(issuer)
 }
 
-const pemOf = ({ certificate }: Issuer) => writePem('CERTIFICATE', certificate.der)
+/** PEM of what `core.crt` holds. */
+export const coreAuthorities = ({ root, nfIssuer }: CoreAuthority) => root + pemOf(nfIssuer)
+
+export const pemOf = ({ certificate }: Issuer) => writePem('CERTIFICATE', certificate.der)
 
 /** Where the domain's web server shows what the authority has revoked; the files lie beside the authority's keys. */
-const crlOf = (domain: Fqdn, name: string) => `http://crl.${domain}/${name}.crl`
+export const crlOf = (domain: Fqdn, name: string) => `http://crl.${domain}/${name}.crl`
 
 async function sealingSecretFor(folder: string, passphrase: string | undefined): Promise<SealingSecret> {
   if (passphrase !== undefined) return { passphrase }

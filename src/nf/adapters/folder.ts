@@ -7,10 +7,9 @@ import { writePem } from '../../certificates/pem.ts'
 import { findInvalidSetting } from '../../http/schema.ts'
 import { parseFqdn, parseNfInstanceId } from '../../spec/identifiers.ts'
 import type { SealingSecret } from '../../store/sealed-file.ts'
-import type { ServerCredential } from '../../tls/profile.ts'
 import { type NfIdentity, type NfKind, type NfNames, type PeerEntry, withDefaults } from '../configuration.ts'
 import type { Authorities, Peers } from '../peers.ts'
-import { pemOfSealedKey } from './own-keys.ts'
+import { type OwnCredential, openOwnCredential } from './own-credential.ts'
 
 /** A file of the operator's that cannot be used; the message says which and why. */
 export class ConfigurationError extends Error {
@@ -22,8 +21,7 @@ export interface NfFolder<Configuration extends NfIdentity> {
   readonly folder: string
   readonly configuration: Configuration
   readonly secret: SealingSecret
-  /** what it shows, as a server and as a client */
-  readonly credential: ServerCredential
+  readonly credential: OwnCredential
   /** PEM of the root of its own domain */
   readonly root: string
 }
@@ -43,10 +41,7 @@ export async function openNfFolder<Configuration extends NfIdentity>(
     folder,
     configuration,
     secret,
-    credential: {
-      certificateChain: await readText(join(folder, 'nf.crt')),
-      privateKey: await pemOfSealedKey(join(folder, 'nf.key'), secret),
-    },
+    credential: await openOwnCredential(folder, secret),
     root: await readText(join(folder, 'root.crt')),
   }
 }

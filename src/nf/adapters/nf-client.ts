@@ -25,7 +25,8 @@ export interface NfClientOptions {
   readonly origin: string
   /** PEM of the only root that is trusted for it */
   readonly root: string
-  readonly credential: ServerCredential
+  /** what we show now; each that takes the place of the one before opens a new connection */
+  readonly credential: () => ServerCredential
   readonly resolve: Resolve
   readonly timers: Timers
   /** milliseconds for one answer, 3,000 unless stated */
@@ -34,18 +35,29 @@ export interface NfClientOptions {
 
 /** The connection is made with the first request, and again when it has gone. */
 export function nfClient({ origin, root, credential, resolve, timers, patience = 3_000 }: NfClientOptions): NfClient {
-  const peer = openPeer(origin, clientTls([root], credential), resolve)
+  const connectionWith = (shown: ServerCredential) => {
+    return { shown, peer: openPeer(origin, clientTls([root], shown), resolve) }
+  }
+  let connection = connectionWith(credential())
+  const peerNow = () => {
+    const own = credential()
+    if (own !== connection.shown) {
+      connection.peer.close()
+      connection = connectionWith(own)
+    }
+    return connection.peer
+  }
   return {
     async ask(method, path, body) {
       const headers = body === undefined ? {} : { 'content-type': 'application/json' }
       const message = { method, path, headers, patience, ...(body !== undefined && { body: JSON.stringify(body) }) }
       try {
-        return await inTime(exchange(peer, message), patience, timers)
+        return await inTime(exchange(peerNow(), message), patience, timers)
       } catch (cause) {
         throw new Refusal('NF_CONGESTION', 'another network function is not available now', { cause })
       }
     },
-    close: () => peer.close(),
+    close: () => connection.peer.close(),
   }
 }
 

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Message } from '../../http/client.ts'
+import { systemClock } from '../../ports/clock.ts'
 import { systemTimers, type Timers } from '../../ports/timers.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import { readPrivateFile } from '../../store/private-file.ts'
+import { ConfigurationError } from './folder.ts'
 import { nfClient } from './nf-client.ts'
+import { operatorPair, readPlainCredential, renewalCommand } from './own-credential.ts'
 
 /** Where a serving network function says that its operator finds it. */
 export const ADMIN_FILE = 'admin.json'
@@ -25,17 +27,24 @@ export interface OperatorClient {
 /** How long an operator waits: an import is stored before it is answered. */
 const PATIENCE = 10_000
 
-/** The connection of whoever can read the folder to the network function that serves from it. */
+/**
+ * The connection of whoever can read the folder to the network function that serves from it.
+ *
+ * @throws ConfigurationError if the operator's certificate is over
+ */
 export async function operatorClient(folder: string, timers: Timers = systemTimers): Promise<OperatorClient> {
+  const credential = await readPlainCredential(operatorPair(folder))
+  const { notAfter } = credential.certificate
+  if (notAfter < systemClock.now())
+    throw new ConfigurationError(
+      `the operator's certificate in ${folder} ended at ${new Date(notAfter).toISOString()}: run ${renewalCommand(folder)}`,
+    )
   const { fqdn, admin } = JSON.parse(await readFile(join(folder, ADMIN_FILE), 'utf8')) as AdminAddress
   const { hostname, port } = new URL(admin)
   const client = nfClient({
     origin: `https://${fqdn}:${port}`,
     root: await readFile(join(folder, 'root.crt'), 'utf8'),
-    credential: {
-      certificateChain: await readFile(join(folder, 'operator.crt'), 'utf8'),
-      privateKey: (await readPrivateFile(join(folder, 'operator.key'))).toString(),
-    },
+    credential: () => credential,
     resolve: new Map([[fqdn, hostname.replaceAll(/[[\]]/g, '')]]),
     timers,
     patience: PATIENCE,

@@ -20,7 +20,10 @@ export async function writeSealed(file: string, octets: Buffer, secret: SealingS
 
 /** @throws FileRefused if the file is readable by others, or sealed with another secret (THREATS CA-12) */
 export async function readSealedPrivateKey(file: string, secret: SealingSecret): Promise<KeyObject> {
-  const der = await readSealedFile(file, secret)
+  return takePkcs8(await readSealedFile(file, secret))
+}
+
+function takePkcs8(der: Buffer): KeyObject {
   try {
     return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   } finally {
@@ -28,9 +31,9 @@ export async function readSealedPrivateKey(file: string, secret: SealingSecret):
   }
 }
 
-/** For OpenSSL, which takes the private key of a listener as text. @throws FileRefused */
-export async function pemOfSealedKey(file: string, secret: SealingSecret): Promise<string> {
-  return (await readSealedPrivateKey(file, secret)).export({ type: 'pkcs8', format: 'pem' }).toString()
+/** For OpenSSL, which takes the private key of a listener as text. Zeroes the octets. */
+export function pemOfPkcs8(der: Buffer): string {
+  return takePkcs8(der).export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 /** The key under which a network function seals the secrets of its store, 32 octets. */

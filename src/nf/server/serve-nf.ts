@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TSchema } from 'typebox'
+import { readCertificateList } from '../../certificates/certificate.ts'
 import { createListener } from '../../http/listener.ts'
 import type { Log } from '../../http/log.ts'
 import type { Authenticators, Route } from '../../http/route.ts'
@@ -12,10 +14,12 @@ import { StoreUnavailable } from '../../store/errors.ts'
 import { mutualTls } from '../../tls/profile.ts'
 import { readJwkSet } from '../../tokens/key-set.ts'
 import { type Callers, callers } from '../adapters/callers.ts'
-import { inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
+import { ConfigurationError, inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
+import { operatorPair, renewalCommand } from '../adapters/own-credential.ts'
 import { type Alarms, createAlarms } from '../alarms.ts'
 import type { NfConfiguration, PeerEntry } from '../configuration.ts'
 import type { Peers } from '../peers.ts'
+import { type WatchedCertificate, warnOfEnd } from './certificate-end.ts'
 import { regularly } from './upkeep.ts'
 
 /** What a network function runs on. */
@@ -34,8 +38,8 @@ export interface ServingNf {
   /** `https://ADDRESS:PORT` of each listener, as it is reached on this machine */
   readonly listeners: { readonly mtls: string; readonly admin?: string }
   readonly alarms: Alarms
-  /** Reads the allow-list again, if it is well formed. */
-  reloadPeers(): Promise<void>
+  /** Reads the allow-list and the own certificate again, if they are well formed. */
+  reload(): Promise<void>
   /** Answers what is under way, then closes. */
   close(): Promise<void>
 }
@@ -58,18 +62,20 @@ const RELOAD = 1_000
 
 /**
  * The one listener of a network function: mutual TLS, callers of the allow-list only (TS 33.501 13.1.0, 13.3.0).
- * What changes in the allow-list holds within a second.
+ * What changes in the allow-list, or in the own certificate, holds within a second.
  *
  * @param peerSchema - of an entry of the allow-list
  * @throws ConfigurationError, Error with code EADDRINUSE or EACCES
  */
 export async function serveNf<Credentials, Entry extends PeerEntry>(
-  { folder, configuration, credential, root }: NfFolder<NfConfiguration>,
+  nf: NfFolder<NfConfiguration>,
   { clock, timers, log }: NfEnvironment,
   peerSchema: TSchema,
   service: (shared: SharedWithService<Entry>) => NfService<Credentials, Entry>,
 ): Promise<ServingNf> {
+  const { folder, configuration, credential, root } = nf
   const { fqdn, listen } = configuration
+  refuseEnded(nf, clock.now())
   const alarms = createAlarms(log)
   const list = await watchedPeers<Entry>(folder, peerSchema)
   const { routes, authenticators, ...options } = service({ alarms, peers: list.current })
@@ -80,7 +86,7 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
     alarms,
     ...(await tokenIssuers(folder, configuration)),
   })
-  const tls = () => mutualTls(credential, [...new Set([root, ...rootPems(list.current())])])
+  const tls = () => mutualTls(credential.current(), [...new Set([root, ...rootPems(list.current())])])
   const listener = createListener<Credentials>({
     name: 'mtls',
     tls: tls(),
@@ -97,20 +103,51 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
     listener.setSecureContext(tls())
     log.info({ callers: list.current().entries.size }, 'allow-list read')
   }
-  await listener.listen(listen.address, listen.mtls)
-  const stop = regularly({ timers, log }, RELOAD, 'allow-list', async () => {
-    if (await list.hasChanged()) await reloadPeers()
+  credential.onRenewal(async () => {
+    const { notAfter } = credential.current().certificate
+    log.info({ until: new Date(notAfter).toISOString() }, 'the own certificate is another one now')
+    // With it may have come another certificate of the authority, which the list names.
+    await reloadPeers()
   })
+  const stopWarning = await warnOfEnd({ clock, timers, log }, () => watchedCertificates(nf))
+  await listener.listen(listen.address, listen.mtls)
+  const stops = [
+    stopWarning,
+    regularly({ timers, log }, RELOAD, 'allow-list', async () => {
+      if (await list.hasChanged()) await reloadPeers()
+    }),
+    regularly({ timers, log }, RELOAD, 'own certificate', credential.refresh),
+  ]
   return {
     fqdn,
     listeners: { mtls: localUrl(listen.address, listen.mtls) },
     alarms,
-    reloadPeers,
+    async reload() {
+      if (!(await credential.refresh())) await reloadPeers()
+    },
     async close() {
-      stop()
+      for (const stop of stops) stop()
       await listener.close()
     },
   }
+}
+
+/** Nobody would speak to it. @throws ConfigurationError */
+function refuseEnded({ folder, credential }: NfFolder<NfConfiguration>, now: number): void {
+  const { notAfter } = credential.current().certificate
+  if (notAfter >= now) return
+  const until = new Date(notAfter).toISOString()
+  throw new ConfigurationError(`the certificate in ${folder} ended at ${until}: run ${renewalCommand(folder)}`)
+}
+
+async function watchedCertificates(nf: NfFolder<NfConfiguration>): Promise<WatchedCertificate[]> {
+  const { folder, configuration, credential } = nf
+  const command = renewalCommand(folder)
+  const own = { name: configuration.fqdn, certificate: credential.current().certificate, command }
+  const file = join(folder, operatorPair(folder).certificate)
+  const [operator] = existsSync(file) ? readCertificateList(await readFile(file, 'utf8')) : []
+  if (operator === undefined) return [own]
+  return [own, { name: `the operator of ${configuration.fqdn}`, certificate: operator, command }]
 }
 
 async function watchedPeers<Entry extends PeerEntry>(folder: string, schema: TSchema) {

@@ -27,8 +27,10 @@ export async function operatorListener(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   routes: readonly Route<OperatorPeers>[],
 ): Promise<Listener> {
-  const issuer = await readFile(join(folder, 'operator-issuer.crt'), 'utf8')
-  const anchor = readCertificate(issuer)
+  const readIssuer = () => readFile(join(folder, 'operator-issuer.crt'), 'utf8')
+  let issuer = await readIssuer()
+  let anchor = readCertificate(issuer)
+  const tls = () => mutualTls(credential.current(), [issuer, root])
   const shown = (socket: TLSSocket) => {
     const der = peerCertificate(socket)
     refuseUnless(der !== undefined, 'CREDENTIAL_MISSING', 'a client certificate is required')
@@ -36,9 +38,9 @@ export async function operatorListener(
     checkChain({ leaf, intermediates: [], anchors: [anchor], role: 'operator', now: clock.now() })
     return leaf
   }
-  return createListener<OperatorPeers>({
+  const listener = createListener<OperatorPeers>({
     name: 'admin',
-    tls: mutualTls(credential, [issuer, root]),
+    tls: tls(),
     routes,
     authenticators: {
       operator: async ({ socket }) => {
@@ -51,4 +53,10 @@ export async function operatorListener(
     explain,
     log,
   })
+  credential.onRenewal(async () => {
+    issuer = await readIssuer()
+    anchor = readCertificate(issuer)
+    listener.setSecureContext(tls())
+  })
+  return listener
 }

@@ -8,7 +8,8 @@ import type { ServingNetworkAccess } from './open-ue.ts'
 export async function servingNetworkOf(folder: string, passphrase: string | undefined): Promise<ServingNetworkAccess> {
   const { configuration, credential, root } = await openNfFolder<SeafConfiguration>(folder, SEAF, passphrase)
   const { servingNetworkName, ausf, resolve } = configuration
-  return { name: nameOf(servingNetworkName), ausf, root, credential, resolve: new Map(Object.entries(resolve)) }
+  const known = new Map(Object.entries(resolve))
+  return { name: nameOf(servingNetworkName), ausf, root, credential: credential.current(), resolve: known }
 }
 
 /** @throws NotUsable */
