@@ -8,6 +8,8 @@ import { type Server, serve } from '../stories/program.ts'
 import { authenticated, type Caller, ECS1, type RunningCore, runCore, SET_1 } from './a-core.ts'
 
 const ROUNDS = process.env['EDGEWARD_DEEP'] ? 500 : 3
+/** A machine that is busy may let all UEs of a round succeed before the kill: then there are more rounds. */
+const MOST_ROUNDS = ROUNDS + 30
 const EACH_ROUND = 12
 const eecId = 'eec-1'
 
@@ -20,7 +22,7 @@ describe('KE-12: kill -9 between the right RES* and its answer', () => {
   const supiOf = (number: number) => `imsi-00101${String(number).padStart(10, '0')}` as Supi
   before(async () => {
     core = await runCore({ subscribers: [] })
-    const count = ROUNDS * EACH_ROUND
+    const count = MOST_ROUNDS * EACH_ROUND
     const subscribers = Array.from({ length: count }, (_, number) => ({
       ...SET_1,
       supi: supiOf(number),
@@ -38,8 +40,8 @@ describe('KE-12: kill -9 between the right RES* and its answer', () => {
   })
 
   test(`${ROUNDS} kills: whoever was told of a success has a key, and everybody else can authenticate again`, async () => {
-    let told = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let [told, untold] = [0, 0]
+    for (let round = 0; round < ROUNDS || (untold === 0 && round < MOST_ROUNDS); round += 1) {
       const ues = Array.from({ length: EACH_ROUND }, (_, number) => supiOf(round * EACH_ROUND + number))
       // The kill comes after a few have heard of their success, a different number each time.
       const fewer = 1 + Math.floor(systemRandom.fraction() * (EACH_ROUND / 2))
@@ -58,6 +60,7 @@ describe('KE-12: kill -9 between the right RES* and its answer', () => {
       for (const [index, outcome] of outcomes.entries()) {
         const succeeded = outcome?.confirmed.body.authResult === 'AUTHENTICATION_SUCCESS'
         if (succeeded) told += 1
+        else untold += 1
         const keys = succeeded ? outcome : await authenticated(core.seaf, { supiOrSuci: ues[index] })
         assert.equal(keys.confirmed.body.authResult, 'AUTHENTICATION_SUCCESS')
         const { status, body } = await ecs.keyRequest({ kedgeId: keys.kedgeId, eecId })
@@ -65,6 +68,6 @@ describe('KE-12: kill -9 between the right RES* and its answer', () => {
         assert.deepEqual([status, body.kedge], [200, withOctets(expected, (octets) => octets.toString('hex'))])
       }
     }
-    assert.ok(told >= ROUNDS && told < ROUNDS * EACH_ROUND, `${told} were told`)
+    assert.ok(told >= ROUNDS && untold > 0, `${told} were told, ${untold} were not`)
   })
 })

@@ -164,9 +164,9 @@ describe('JSON with one meaning: RFC 8259, RFC 7493', () => {
     ].map((value) => Buffer.from(plain(value)))
     for (const octets of bodies) {
       const times = Array.from({ length: 10 }, () => {
-        const from = performance.now()
+        const from = process.threadCpuUsage()
         parseStrictJson(octets, RULES)
-        return performance.now() - from
+        return process.threadCpuUsage(from).user / 1_000
       })
       // The best of ten: what the machine does besides is not of interest.
       assert.ok(Math.min(...times) < 50, `${Math.min(...times)} ms`)
