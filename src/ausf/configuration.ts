@@ -37,6 +37,8 @@ const OWN_MEMBERS = {
       functionCodes: Type.Object({ kedge: functionCode, edgeTid: functionCode, kecs: functionCode }, strict),
       /** what says that a subscriber may use the edge; another UDM than ours does not send `edgeInd` (D-22) */
       permission: Type.Enum(['edgeInd', 'akmaInd', 'everyone']),
+      /** whether a subscriber for whom the UDM lists no EEC IDs may use any, or none (THREATS NG-04) */
+      unlistedEecIds: Type.Enum(['allowed', 'refused']),
       /** seconds until a Kedge ends without a new authentication */
       lifetime: Type.Integer({ minimum: 1, maximum: 86_400 }),
       /** seconds for which the one before stays good, because the UE switches later (THREATS KE-03) */
@@ -63,6 +65,7 @@ export const AUSF: NfKind = {
       kedgeInput: 'edge',
       functionCodes: EDGE_FUNCTION_CODES,
       permission: 'edgeInd',
+      unlistedEecIds: 'allowed',
       lifetime: 86_400,
       grace: 60,
     },

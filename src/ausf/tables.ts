@@ -7,12 +7,14 @@ export interface AnchorKeyRow {
   kid: Uint8Array
   /** 16 octets that stand for the SUPI: HMAC under a key of this AUSF */
   subject: Uint8Array
-  /** the key, sealed under the data key for this kid and subject */
+  /** the key, sealed under the data key for this kid, this subject and these EEC IDs */
   sealed: Uint8Array
   routing_indicator: string
   expires_at: number
   /** 1 until a new authentication replaces it; then it ends at the end of its grace, which `expires_at` is set to */
   is_current: 0 | 1
+  /** 16 octets for each EEC ID of the subscriber; null where the UDM lists none, and of a KAKMA, which has none */
+  eec_ids: Uint8Array | null
 }
 
 export const AUSF_MIGRATIONS = [
@@ -35,5 +37,9 @@ export const AUSF_MIGRATIONS = [
       `create index kakma_subject on kakma (subject)`,
       `create index kakma_expiry on kakma (expires_at)`,
     ],
+  },
+  {
+    name: '003-eec-ids',
+    statements: [`alter table kedge add column eec_ids blob`, `alter table kakma add column eec_ids blob`],
   },
 ] as const

@@ -31,6 +31,7 @@ export function addUdmCommands(udm: Command): void {
   addAdd(subscriber)
   addImport(subscriber)
   addListAndRemove(subscriber)
+  addEecIds(subscriber)
 }
 
 function withFolder(command: Command): Command {
@@ -76,6 +77,7 @@ interface AddArguments extends Common {
   readonly authMethod?: string
   readonly edge?: boolean
   readonly akma?: boolean
+  readonly eecId?: readonly string[]
 }
 
 function addAdd(subscriber: Command): void {
@@ -89,7 +91,9 @@ function addAdd(subscriber: Command): void {
     .option('--auth-method <method>', '5G_AKA or EAP_AKA_PRIME', '5G_AKA')
     .option('--edge', 'the subscriber may use the edge')
     .option('--akma', 'the subscriber may use AKMA')
-    .action(async ({ dir, json = false, usim, newUsim, ...options }: AddArguments, command: Command) => {
+    .option('--eec-id <id...>', 'the only EEC IDs that it may use by TLS-PSK with Kedge, up to 16; any, if left out')
+    .action(async ({ dir, json = false, usim, newUsim, eecId: eecIds, ...others }: AddArguments, command: Command) => {
+      const options = { ...others, ...(eecIds && { eecIds }) }
       if ((usim === undefined) === (newUsim === undefined)) command.error('error: take one of --usim and --new-usim')
       const keys = usim === undefined ? drawKeys() : await readKeys(usim)
       await asOperator(dir, async (udm) => {
@@ -178,10 +182,10 @@ function addListAndRemove(subscriber: Command): void {
           page = await udm.list(page.next)
         }
       })
-      const rows = subscribers.map(({ supi, gpsi = '', authMethod, routingIndicator, edge, akma }) => {
-        return [supi, gpsi, authMethod, routingIndicator, edge ? 'edge' : '', akma ? 'akma' : '']
+      const rows = subscribers.map(({ supi, gpsi = '', authMethod, routingIndicator, edge, akma, eecIds = [] }) => {
+        return [supi, gpsi, authMethod, routingIndicator, edge ? 'edge' : '', akma ? 'akma' : '', eecIds.join(' ')]
       })
-      const head = ['SUPI', 'GPSI', 'METHOD', 'ROUTING', '', '']
+      const head = ['SUPI', 'GPSI', 'METHOD', 'ROUTING', '', '', 'EEC IDS']
       print(json, { subscribers }, rows.length === 0 ? 'There is no subscriber.' : table(head, rows))
     })
   withFolder(subscriber.command('remove'))
@@ -190,5 +194,26 @@ function addListAndRemove(subscriber: Command): void {
     .action(async (supi: string, { dir, json = false }: Common) => {
       await asOperator(dir, (udm) => udm.remove(supi))
       print(json, { removed: supi }, `${supi} is removed.`)
+    })
+}
+
+interface EecIdsArguments extends Common {
+  readonly supi: string
+  readonly set?: readonly string[]
+  readonly any?: boolean
+}
+
+function addEecIds(subscriber: Command): void {
+  withFolder(subscriber.command('eec-ids'))
+    .description('say which EEC IDs a subscriber may use by TLS-PSK with Kedge, in the place of what was said before')
+    .requiredOption('--supi <supi>', 'imsi-... or nai-...')
+    .option('--set <id...>', 'these alone, up to 16; an EEC ID is of one subscriber')
+    .option('--any', 'any')
+    .action(async ({ dir, json = false, supi, set: eecIds, any = false }: EecIdsArguments, command: Command) => {
+      if ((eecIds === undefined) !== any) command.error('error: take one of --set and --any')
+      await asOperator(dir, (udm) => udm.setEecIds(supi, eecIds))
+      const which = eecIds === undefined ? 'any EEC ID' : `${eecIds.join(', ')} and no other EEC ID`
+      const text = `${supi} may use ${which}, from its next authentication to the network on.`
+      print(json, { supi, ...(eecIds && { eecIds }) }, text)
     })
 }

@@ -13,13 +13,14 @@ const COLUMNS = [
   'authMethod',
   'edge',
   'akma',
+  'eecIds',
 ] as const
 type Column = (typeof COLUMNS)[number]
 
 /**
  * Subscribers as comma separated values: a line with the names of the columns, then one line for each. No value of ours
- * holds a comma or a quotation mark, so neither is allowed; `edge` and `akma` are `yes` or `no`; an empty field is as
- * one that is left out.
+ * holds a comma or a quotation mark, so neither is allowed; `edge` and `akma` are `yes` or `no`; blanks stand between
+ * several EEC IDs; an empty field is as one that is left out.
  *
  * @throws Refusal INVALID_MSG_FORMAT that names the line, never its content
  */
@@ -36,14 +37,19 @@ function readLine(line: string, columns: readonly Column[], number: number): Sub
   const fields = line.split(',').map((field) => field.trim())
   const plain = fields.length === columns.length && !line.includes('"')
   refuseUnless(plain, 'INVALID_MSG_FORMAT', `line ${number} has not one plain field for each column`)
-  const record: Record<string, string | boolean> = {}
+  const record: Record<string, string | boolean | string[]> = {}
   columns.forEach((column, index) => {
     const field = fields[index] ?? ''
     if (field === '') return
-    record[column] = column === 'edge' || column === 'akma' ? yesOrNo(field, number) : field
+    record[column] = readField(column, field, number)
   })
   const { supi = '', k = '' } = record
   return { ...record, supi: String(supi), k: String(k) }
+}
+
+function readField(column: Column, field: string, line: number): string | boolean | string[] {
+  if (column === 'edge' || column === 'akma') return yesOrNo(field, line)
+  return column === 'eecIds' ? field.split(/ +/) : field
 }
 
 function yesOrNo(field: string, line: number): boolean {

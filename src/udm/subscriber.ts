@@ -1,9 +1,12 @@
 import { AMF_SEPARATION_BIT, isSeparationBitSet } from '../keys/aka.ts'
 import { takeKey } from '../keys/key.ts'
 import { deriveOpc, type SubscriberKeys } from '../keys/milenage.ts'
+import { MOST_EEC_IDS } from '../spec/messages/kedge-request.ts'
 import { refuseUnless } from '../spec/refusal.ts'
 import {
+  type EecId,
   type Gpsi,
+  parseEecId,
   parseGpsi,
   parseRoutingIndicator,
   parseSupi,
@@ -26,6 +29,8 @@ export interface Subscription {
   /** whether the subscriber may use the edge */
   readonly edge: boolean
   readonly akma: boolean
+  /** the only ones that its EECs may have; left out, they may have any */
+  readonly eecIds?: readonly EecId[]
 }
 
 export interface Subscriber extends Subscription {
@@ -46,6 +51,7 @@ export interface SubscriberRecord {
   readonly authMethod?: string
   readonly edge?: boolean
   readonly akma?: boolean
+  readonly eecIds?: readonly string[]
 }
 
 /** @throws Refusal MANDATORY_IE_INCORRECT or OPTIONAL_IE_INCORRECT that names the member, never its value */
@@ -66,8 +72,17 @@ export function readSubscriber(record: SubscriberRecord, usualRoutingIndicator =
   refuseUnless(routingIndicator, 'OPTIONAL_IE_INCORRECT', 'routingIndicator has 1 to 4 digits')
   const { authMethod = '5G_AKA', edge = false, akma = false } = record
   refuseUnless(isAuthMethod(authMethod), 'OPTIONAL_IE_INCORRECT', 'authMethod is 5G_AKA or EAP_AKA_PRIME')
+  const eecIds = record.eecIds && readEecIds(record.eecIds)
   const subscription = { supi, ...(gpsi && { gpsi }), amf, sqnHe, routingIndicator, authMethod, edge, akma }
-  return { ...subscription, keys: readKeys(record) }
+  return { ...subscription, ...(eecIds && { eecIds }), keys: readKeys(record) }
+}
+
+/** @throws Refusal OPTIONAL_IE_INCORRECT if they are none, too many, one of them twice, or not all EEC IDs */
+export function readEecIds(names: readonly string[]): EecId[] {
+  const eecIds = names.map(parseEecId).filter((eecId) => eecId !== undefined)
+  const isList = names.length >= 1 && names.length <= MOST_EEC_IDS && new Set(eecIds).size === names.length
+  refuseUnless(isList, 'OPTIONAL_IE_INCORRECT', `eecIds has 1 to ${MOST_EEC_IDS} EEC IDs, each of them once`)
+  return eecIds
 }
 
 function readKeys({ k, opc, op }: SubscriberRecord): SubscriberKeys {

@@ -1,6 +1,7 @@
 /** What a UDM keeps. Times are milliseconds since 1970; there are no booleans, so 1 is yes. */
 export interface UdmTables {
   subscriber: SubscriberTable
+  eec_id: EecIdTable
   auth_status: AuthStatusTable
 }
 
@@ -16,6 +17,12 @@ interface SubscriberTable {
   auth_method: '5G_AKA' | 'EAP_AKA_PRIME'
   edge: 0 | 1
   akma: 0 | 1
+}
+
+/** Whose an EEC ID is; of a subscriber without one here, nothing is known. */
+interface EecIdTable {
+  eec_id: string
+  supi: string
 }
 
 /** The latest confirmed authentication: TS 33.501 6.1.4.1a. */
@@ -41,6 +48,13 @@ export const UDM_MIGRATIONS = [
       `create table auth_status (
          supi text primary key, auth_event_id text not null, nf_instance_id text not null, success integer not null,
          at integer not null, auth_type text not null, serving_network_name text not null)`,
+    ],
+  },
+  {
+    name: '002-eec-ids',
+    statements: [
+      `create table eec_id (eec_id text primary key, supi text not null) without rowid`,
+      `create index eec_id_supi on eec_id (supi)`,
     ],
   },
 ] as const

@@ -104,7 +104,7 @@ interface CoreOptions {
   /** of the AUSF */
   readonly ausf?: Partial<NfEnvironment>
   readonly udm?: Partial<NfEnvironment>
-  readonly subscribers?: readonly (typeof SET_1 & { authMethod?: string })[]
+  readonly subscribers?: readonly (typeof SET_1 & { authMethod?: string; eecIds?: readonly string[] })[]
 }
 
 export async function runCore({ ausf: change = {}, udm: udmChange = {}, subscribers = [SET_1] }: CoreOptions = {}) {

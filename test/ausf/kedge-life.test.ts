@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { kedgeStore } from '../../src/ausf/adapters/anchor-key-store.ts'
 import { contextTable } from '../../src/ausf/adapters/context-table.ts'
+import { eecIdLists } from '../../src/ausf/adapters/eec-id-list.ts'
 import type { FiveGAkaContext } from '../../src/ausf/authentication/context.ts'
 import { AUSF_MIGRATIONS } from '../../src/ausf/tables.ts'
 import { takeKey, withOctets } from '../../src/keys/key.ts'
+import { sealSecret } from '../../src/nf/sealing.ts'
 import { systemRandom } from '../../src/ports/random.ts'
 import { NAUSF_UE_AUTHENTICATION as NAUSF } from '../../src/spec/core-operations.ts'
 import { type KedgeId, parseKedgeId } from '../../src/spec/kedge-id.ts'
-import type { RoutingIndicator, Supi } from '../../src/spec/subscriber-identifiers.ts'
+import { type EecId, parseEecId, type RoutingIndicator, type Supi } from '../../src/spec/subscriber-identifiers.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { fqdn } from '../nf/a-network.ts'
 import { fixedRand } from '../udm/a-udm.ts'
@@ -102,8 +104,10 @@ describe('the Kedges of an AUSF at rest', () => {
       await store.close()
       await rm(folder, { recursive: true })
     })
-    return { folder, store, kedges, reads: () => reads }
+    return { folder, store, dataKey, kedges, reads: () => reads }
   }
+  const eecIdsOf = (...names: string[]) =>
+    names.map((name) => parseEecId(name)).filter((id): id is EecId => id !== undefined)
   const idOf = (kid = randomBytes(16)): KedgeId => {
     const parsed = parseKedgeId(`rid0.kid${kid.toString('hex')}@edge.5gc.mnc001.mcc001.3gppnetwork.org`)
     if (parsed === undefined) throw new Error('no Kedge ID')
@@ -129,10 +133,13 @@ describe('the Kedges of an AUSF at rest', () => {
     const { kedges, reads } = await aStore(t)
     const keys = newKeys()
     await kedges.replace(SUPI, keys, times(0))
+    const listed = { ...newKeys(), eecIds: eecIdLists(createSecretKey(randomBytes(32))).of(eecIdsOf('eec-1', 'eec-2')) }
+    await kedges.replace('imsi-001010000000002' as Supi, listed, times(0))
     const costs = []
     for (const [kedgeId, now] of [
       [keys.id, 1],
       [keys.id, DAY],
+      [listed.id, 1],
       [idOf(), 1],
     ] as const) {
       const before = reads()
@@ -142,15 +149,73 @@ describe('the Kedges of an AUSF at rest', () => {
     assert.deepEqual(costs, [
       [1, 32, true],
       [1, 32, false],
+      [1, 32, true],
       [1, 32, false],
     ])
+  })
+
+  test('NG-04: a list has its EEC IDs and no others, up to 16; without the data key it says of none whose it is', () => {
+    const lists = eecIdLists(createSecretKey(randomBytes(32)))
+    const names = Array.from({ length: 16 }, (_, n) => `eec-${n}`)
+    for (const length of [1, 2, 16]) {
+      const own = names.slice(0, length)
+      const list = lists.of(eecIdsOf(...own))
+      assert.equal(list.length, length * 16)
+      const found = [...names, 'EEC-1', 'eec-1 ', 'eec'].filter((name) => lists.has(list, name as EecId))
+      assert.deepEqual(found, own)
+      assert.equal(lists.has(list, undefined), false)
+    }
+    assert.equal(lists.has(undefined, 'eec-1' as EecId), false)
+    const other = eecIdLists(createSecretKey(randomBytes(32)))
+    assert.equal(other.has(lists.of(eecIdsOf('eec-1')), 'eec-1' as EecId), false)
+  })
+
+  test('NG-04: a list that somebody changes, adds or takes away in the file leaves no key', async (t) => {
+    const { store, kedges, dataKey } = await aStore(t)
+    const lists = eecIdLists(dataKey)
+    const [own, foreign] = [lists.of(eecIdsOf('eec-1')), lists.of(eecIdsOf('eec-2'))]
+    const [listed, unlisted] = [{ ...newKeys(), eecIds: own }, newKeys()]
+    await kedges.replace(SUPI, listed, times(0))
+    await kedges.replace('imsi-001010000000002' as Supi, unlisted, times(0))
+    assert.deepEqual((await kedges.find(listed.id, 1)).eecIds, new Uint8Array(own))
+    assert.equal((await kedges.find(unlisted.id, 1)).eecIds, undefined)
+    const change = (eecIds: Uint8Array | null, of: string) =>
+      store.commit([{ sql: `update kedge set eec_ids = ? where eec_ids is ${of} null`, parameters: [eecIds] }])
+    await change(foreign, '')
+    await assert.rejects(kedges.find(unlisted.id, 1), /does not open/)
+    for (const changed of [foreign, Buffer.concat([own, foreign]), Buffer.alloc(0), null]) {
+      await change(changed, 'not')
+      await assert.rejects(kedges.find(listed.id, 1), /does not open/)
+      if (changed !== null) assert.equal((await kedges.find(idOf(), 1)).until, undefined)
+    }
+  })
+
+  test('DB-05: a Kedge from before EEC IDs is good as before', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'edgeward-'))
+    const file = join(folder, 'ausf.db')
+    const dataKey = createSecretKey(randomBytes(32))
+    const [kid, subject, octets] = [randomBytes(16), randomBytes(16), randomBytes(32)]
+    const before = await openStore({ file, migrations: AUSF_MIGRATIONS.slice(0, 2) })
+    const sealed = sealSecret(dataKey, octets, Buffer.concat([kid, subject]), randomBytes(12))
+    await before.commit([
+      { sql: "insert into kedge values (?, ?, ?, '0', ?, 1)", parameters: [kid, subject, sealed, DAY] },
+    ])
+    await before.close()
+    const store = await openStore({ file, migrations: AUSF_MIGRATIONS })
+    t.after(async () => {
+      await store.close()
+      await rm(folder, { recursive: true })
+    })
+    const kedges = kedgeStore({ store, dataKey, random: systemRandom, homeNetwork: HOME })
+    const { key, until, eecIds } = await kedges.find(idOf(kid), 1)
+    assert.deepEqual([hexOf(key), until, eecIds], [octets.toString('hex'), DAY, undefined])
   })
 
   test('a million of them take less than 1 GiB', async (t) => {
     const { folder, store, kedges } = await aStore(t)
     const COUNT = 100_000
     const filled = `insert into kedge with recursive n(i) as (select 1 union all select i + 1 from n where i < ${COUNT})
-      select randomblob(16), randomblob(16), randomblob(60), '0', 1795237239854 + i, 1 from n`
+      select randomblob(16), randomblob(16), randomblob(60), '0', 1795237239854 + i, 1, randomblob(32) from n`
     await store.commit([{ sql: filled, parameters: [] }])
     const keys = newKeys()
     await kedges.replace(SUPI, keys, times(Date.now()))
@@ -199,6 +264,7 @@ describe('authentications under way', () => {
     routingIndicator: '0' as RoutingIndicator,
     edge: true,
     akma: false,
+    eecIds: undefined,
     rand,
     resynchronised: false,
     xresStar: randomBytes(16),

@@ -94,6 +94,11 @@ describe('KE-13: an AUSF whose UDM is down, slow or lies', () => {
       change({ authType: 'EAP_AKA_PRIME', authenticationVector: { ...AKA_PRIME_VECTOR, ckPrime: '00'.repeat(16) } }),
     ],
     ['a routing indicator that is none', change({ routingId: 'x' })],
+    ['a list without EEC IDs', change({ eecIds: [] })],
+    ['no list where one belongs', change({ eecIds: null })],
+    ['17 EEC IDs', change({ eecIds: Array.from({ length: 17 }, (_, n) => `eec-${n}`) })],
+    ['an EEC ID that is none', change({ eecIds: ['eec-1', ''] })],
+    ['an EEC ID twice', change({ eecIds: ['eec-1', 'eec-1'] })],
   ]
   for (const [title, lie] of lies) {
     test(`${title}: 503, and no challenge`, async () => {

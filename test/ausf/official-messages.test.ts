@@ -60,7 +60,7 @@ describe('what UDM and AUSF answer is what the OpenAPI files say', { skip: witho
   test('AuthenticationInfoResult, AuthEvent', async (t) => {
     const udm = await runUdm()
     t.after(() => udm.close())
-    await udm.serving.operator.add([UDM_SET_1])
+    await udm.serving.operator.add([{ ...UDM_SET_1, edge: true, eecIds: ['eec-1'] }])
     assertOfficial(UDM_FILE, 'AuthenticationInfoResult', (await udm.generate(UDM_SET_1.supi)).body)
     const { ConfirmAuth } = NUDM_UEAU
     const event = {

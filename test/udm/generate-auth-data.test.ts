@@ -72,6 +72,17 @@ describe('Nudm_UEAU, generate-auth-data: TS 29.503, TS 33.501 6.1.2, 6.1.3', () 
     })
   })
 
+  test('the EEC IDs of the subscriber go along, as they are now; without any there is no such member', async () => {
+    const supi = 'imsi-001010000000006'
+    await udm.serving.operator.add([{ ...key(supi), edge: true, eecIds: ['eec-2', 'eec-1'] }])
+    assert.deepEqual((await udm.generate(supi)).body.eecIds, ['eec-1', 'eec-2'])
+    await udm.serving.operator.setEecIds(supi, ['eec-3'])
+    assert.deepEqual((await udm.generate(supi)).body.eecIds, ['eec-3'])
+    await udm.serving.operator.setEecIds(supi, undefined)
+    const { status, body } = await udm.generate(supi)
+    assert.deepEqual([status, 'eecIds' in body], [200, false])
+  })
+
   test('50 requests at once and a restart: each SQN is fresh to a USIM that sees them in order, none is used twice', async () => {
     const supi = 'imsi-001010000000002'
     await udm.serving.operator.add([key(supi)])

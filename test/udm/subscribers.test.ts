@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openPeer } from '../../src/http/client.ts'
+import { withOctets } from '../../src/keys/key.ts'
+import { sealSecret } from '../../src/nf/sealing.ts'
+import { systemRandom } from '../../src/ports/random.ts'
+import type { Supi } from '../../src/spec/subscriber-identifiers.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import { clientTls } from '../../src/tls/client.ts'
 import { udmAdminClient } from '../../src/udm/adapters/admin-client.ts'
 import { openUdm } from '../../src/udm/adapters/open-udm.ts'
 import { udmCommands } from '../../src/udm/adapters/ports.ts'
+import { findSubscriber, listSubscribers, setEecIds } from '../../src/udm/adapters/subscriber-store.ts'
 import type { UdmCommands } from '../../src/udm/operator/commands.ts'
+import { readEecIds } from '../../src/udm/subscriber.ts'
 import { parseSubscriberList } from '../../src/udm/subscriber-list.ts'
+import { UDM_MIGRATIONS } from '../../src/udm/tables.ts'
 import { environment } from '../nf/a-network.ts'
 import { type RunningUdm, runUdm, SET_1, SUPI, UDM_FQDN } from './a-udm.ts'
 
@@ -37,8 +47,37 @@ describe('subscribers, as their operator writes them', () => {
       'nothing of a batch that fails is added, and no key is shown',
     )
     assert.equal((await commands.homeNetworkKeys()).keys.length, 2)
+    await ownEecIds(commands, supi(1), supi(4))
     await commands.remove(supi(1))
     await assert.rejects(commands.remove(supi(1)), { code: 'USER_NOT_FOUND' })
+  }
+
+  /** TS 23.558 7.2.2: an EEC ID is of one EEC in the world, so it is of one subscriber. */
+  async function ownEecIds(commands: UdmCommands, supi: string, other: string) {
+    const listed = async (who: string) => {
+      const { subscribers } = await commands.list()
+      return subscribers.find((each) => each.supi === who)?.eecIds
+    }
+    await commands.add([{ supi: other, k, opc, eecIds: ['eec-b', 'a@x/y:1'] }])
+    assert.deepEqual([await listed(supi), await listed(other)], [undefined, ['a@x/y:1', 'eec-b']])
+    await commands.setEecIds(supi, ['eec-c', 'eec-a'])
+    assert.deepEqual(await listed(supi), ['eec-a', 'eec-c'])
+    await commands.setEecIds(supi, ['eec-d', 'eec-a'])
+    assert.deepEqual(await listed(supi), ['eec-a', 'eec-d'], 'in the place of those of before')
+
+    await assert.rejects(commands.setEecIds(supi, ['eec-e', 'eec-b']), { code: 'EEC_ID_IN_USE' })
+    const taken = commands.add([{ supi: `${supi}99`, k, opc, eecIds: ['eec-f', 'eec-d'] }])
+    await assert.rejects(taken, { code: 'EEC_ID_IN_USE' })
+    await assert.rejects(commands.setEecIds(`${supi}99`, ['eec-f']), { code: 'USER_NOT_FOUND' })
+    await assert.rejects(commands.setEecIds(`${supi}99`, undefined), { code: 'USER_NOT_FOUND' })
+    await assert.rejects(commands.setEecIds('x', ['eec-f']), { code: 'USER_NOT_FOUND' })
+    assert.deepEqual(await listed(supi), ['eec-a', 'eec-d'], 'what is refused changes nothing')
+
+    await commands.remove(other)
+    await commands.setEecIds(supi, ['eec-b'])
+    assert.deepEqual(await listed(supi), ['eec-b'], 'nobody has it any more')
+    await commands.setEecIds(supi, undefined)
+    assert.equal(await listed(supi), undefined)
   }
 
   test('while the UDM serves, over the admin listener', async () => {
@@ -88,6 +127,10 @@ describe('subscribers, as their operator writes them', () => {
     ['a routing indicator of 5 digits', { routingIndicator: '00000' }],
     ['a method that is not spoken', { authMethod: 'EAP_TLS' }],
     ['a GPSI without prefix', { gpsi: '49170' }],
+    ['an empty list of EEC IDs', { eecIds: [] }],
+    ['17 EEC IDs', { eecIds: Array.from({ length: 17 }, (_, n) => `eec-${n}`) }],
+    ['an EEC ID twice', { eecIds: ['eec-1', 'eec-1'] }],
+    ['a name that is no EEC ID', { eecIds: ['eec-1', 'eec 2'] }],
   ]
   for (const [title, change] of wrong) {
     test(`${title} is refused, and the refusal repeats no value`, async () => {
@@ -110,6 +153,14 @@ describe('a list of subscribers', () => {
     ])
   })
 
+  test('has the EEC IDs of one subscriber in one column', () => {
+    const list = `supi,k,opc,eecIds\n${SUPI},${k},${opc}, eec-1  eec-2\nimsi-00101,${k},${opc},\n`
+    assert.deepEqual(
+      parseSubscriberList(list).map(({ eecIds }) => eecIds),
+      [['eec-1', 'eec-2'], undefined],
+    )
+  })
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     ['an unknown column', 'supi,k,pin\n', /line 1/],
     ['a column twice', 'supi,k,k\n', /line 1/],
@@ -127,4 +178,44 @@ describe('a list of subscribers', () => {
       )
     })
   }
+})
+
+test('DB-05: a store from before EEC IDs keeps its subscribers, who may use any; then they can have some', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'edgeward-'))
+  const file = join(folder, 'udm.db')
+  const dataKey = createSecretKey(randomBytes(32))
+  const before = await openStore({ file, migrations: UDM_MIGRATIONS.slice(0, 1) })
+  const sealed = sealSecret(dataKey, Buffer.from(k + opc, 'hex'), Buffer.from(SUPI), randomBytes(12))
+  await before.commit([
+    {
+      sql: "insert into subscriber values (?, 'msisdn-49170', ?, 32768, 33, '7', 'EAP_AKA_PRIME', 1, 0)",
+      parameters: [SUPI, sealed],
+    },
+  ])
+  await before.close()
+
+  const store = await openStore({ file, migrations: UDM_MIGRATIONS })
+  t.after(async () => {
+    await store.close()
+    await rm(folder, { recursive: true })
+  })
+  const udm = { store, dataKey, random: systemRandom }
+  const was = {
+    supi: SUPI,
+    gpsi: 'msisdn-49170',
+    amf: 0x8000,
+    sqnHe: 33,
+    routingIndicator: '7',
+    authMethod: 'EAP_AKA_PRIME',
+    edge: true,
+    akma: false,
+  }
+  assert.deepEqual(await listSubscribers(udm, '', 10), [was])
+  const { keys } = (await findSubscriber(udm, SUPI as Supi)) ?? assert.fail('the subscriber is gone')
+  assert.equal(
+    withOctets(keys.opc, (octets) => octets.toString('hex')),
+    opc,
+  )
+  await setEecIds(udm, SUPI as Supi, readEecIds(['eec-1']))
+  assert.deepEqual(await listSubscribers(udm, '', 10), [{ ...was, eecIds: ['eec-1'] }])
 })

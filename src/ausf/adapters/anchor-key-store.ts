@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { type Kakma, type Kedge, type Key, takeKey, withOctets } from '../../keys/key.ts'
 import { openSecret, sealSecret } from '../../nf/sealing.ts'
 import type { Random } from '../../ports/random.ts'
@@ -8,6 +8,7 @@ import { type HomeNetwork, plmnDomain, type RoutingIndicator, type Supi } from '
 import { GuardFailed } from '../../store/errors.ts'
 import type { Statement, Store } from '../../store/store.ts'
 import type { AnchorKeyRow } from '../tables.ts'
+import { keyedTags, TAG_LENGTH } from './keyed-tag.ts'
 
 /**
  * The keys that an AUSF keeps in the place of KAUSF, one of each kind for a subscriber: sealed, under identifiers that
@@ -19,13 +20,26 @@ export interface AnchorKeyStore<Id, AnchorKey> {
    *
    * @returns false if the identifier is taken; then nothing changed
    */
-  replace(supi: Supi, anchor: { readonly id: Id; readonly key: AnchorKey }, times: AnchorKeyTimes): Promise<boolean>
+  replace(supi: Supi, anchor: AnchorKeyOf<Id, AnchorKey>, times: AnchorKeyTimes): Promise<boolean>
   /** @returns a key in any case; `until` only if it is good now (THREATS KE-07) */
-  find(id: Id, now: number): Promise<{ readonly key: AnchorKey; readonly until: number | undefined }>
+  find(id: Id, now: number): Promise<FoundKey<AnchorKey>>
   /** Deletes all of a subscriber. */
   remove(supi: Supi): Promise<void>
   /** Deletes what has ended, some at a time. */
   removeExpired(now: number): Promise<void>
+}
+
+interface AnchorKeyOf<Id, AnchorKey> {
+  readonly id: Id
+  readonly key: AnchorKey
+  /** `EecIdLists` makes it; nobody can change it without the data key */
+  readonly eecIds?: Uint8Array | undefined
+}
+
+interface FoundKey<AnchorKey> {
+  readonly key: AnchorKey
+  readonly until: number | undefined
+  readonly eecIds: Uint8Array | undefined
 }
 
 export type KedgeStore = AnchorKeyStore<KedgeId, Kedge>
@@ -88,12 +102,15 @@ export const kakmaStore = (options: AnchorKeyStoreOptions): KakmaStore =>
 
 function statementsOn(table: string) {
   return {
-    insert: `insert into ${table} (kid, subject, sealed, routing_indicator, expires_at, is_current) values (?, ?, ?, ?, ?, 1)`,
+    insert:
+      `insert into ${table} (kid, subject, sealed, eec_ids, routing_indicator, expires_at, is_current) ` +
+      'values (?, ?, ?, ?, ?, ?, 1)',
     forgetOlder: `delete from ${table} where subject = ? and is_current = 0`,
     endCurrent: `update ${table} set is_current = 0, expires_at = min(expires_at, ?) where subject = ? and is_current = 1`,
     /** One row in any case, and always as long: the one that is asked for, or the one that is given. */
     find:
       'select coalesce(found.kid, ?) as kid, coalesce(found.subject, ?) as subject, coalesce(found.sealed, ?) as sealed, ' +
+      'case when found.kid is null then ? else found.eec_ids end as eec_ids, ' +
       'coalesce(found.routing_indicator, ?) as routing_indicator, coalesce(found.expires_at, 0) as expires_at ' +
       `from (select ? as asked) left join ${table} as found on found.kid = asked`,
     remove: `delete from ${table} where subject = ?`,
@@ -103,30 +120,42 @@ function statementsOn(table: string) {
 
 type Row = Omit<AnchorKeyRow, 'is_current'>
 
+/**
+ * What a sealed key is good for. The words keep a Kedge with a list from being taken for a KAKMA, whose kid is longer.
+ */
+function boundOf({ kid, subject, eec_ids: eecIds }: Pick<Row, 'kid' | 'subject' | 'eec_ids'>): Buffer {
+  return Buffer.concat(eecIds === null ? [kid, subject] : [kid, subject, Buffer.from('EEC IDs'), eecIds])
+}
+
 function anchorKeyStore<Id, Name extends 'Kedge' | 'KAKMA'>(
   { table, keyName, idLength, partsOf }: Kind<Id, Name>,
   { store, dataKey, random, homeNetwork }: AnchorKeyStoreOptions,
 ): AnchorKeyStore<Id, Key<Name>> {
   const sql = statementsOn(table)
-  const subjectOf = subjects(dataKey)
-  const seal = (key: KeyObject, kid: Uint8Array, subject: Uint8Array) =>
-    withOctets(key, (octets) => sealSecret(dataKey, octets, Buffer.concat([kid, subject]), random.octets(12)))
+  const subjectOf = keyedTags(dataKey, 'edgeward subject')
+  const seal = (key: KeyObject, row: Parameters<typeof boundOf>[0]) =>
+    withOctets(key, (octets) => sealSecret(dataKey, octets, boundOf(row), random.octets(12)))
   /** A row like any other, of no subscriber: what is not found is opened like what is. */
   const nobody = ((): Row => {
-    const [kid, subject] = [random.octets(idLength), random.octets(16)]
-    const sealed = seal(takeKey(keyName, random.octets(32)), kid, subject)
-    return { kid, subject, sealed, routing_indicator: '', expires_at: 0 }
+    const named = {
+      kid: random.octets(idLength),
+      subject: random.octets(TAG_LENGTH),
+      eec_ids: random.octets(TAG_LENGTH),
+    }
+    const sealed = seal(takeKey(keyName, random.octets(32)), named)
+    return { ...named, sealed, routing_indicator: '', expires_at: 0 }
   })()
   const ours = realmOf(homeNetwork)
 
   return {
-    async replace(supi, { key, id }, { now, lifetime, grace }) {
+    async replace(supi, { key, id, eecIds = null }, { now, lifetime, grace }) {
       const { routingIndicator, octets: kid } = partsOf(id)
       const subject = subjectOf(supi)
+      const sealed = seal(key, { kid, subject, eec_ids: eecIds })
       const unit: Statement[] = [
         { sql: sql.forgetOlder, parameters: [subject] },
         { sql: sql.endCurrent, parameters: [now + grace, subject] },
-        { sql: sql.insert, parameters: [kid, subject, seal(key, kid, subject), routingIndicator, now + lifetime] },
+        { sql: sql.insert, parameters: [kid, subject, sealed, eecIds, routingIndicator, now + lifetime] },
       ]
       try {
         await store.commit(unit)
@@ -138,22 +167,16 @@ function anchorKeyStore<Id, Name extends 'Kedge' | 'KAKMA'>(
     },
     async find(id, now) {
       const { routingIndicator, homeNetwork: asked, octets } = partsOf(id)
-      const parameters = [nobody.kid, nobody.subject, nobody.sealed, routingIndicator, octets]
+      const parameters = [nobody.kid, nobody.subject, nobody.sealed, nobody.eec_ids, routingIndicator, octets]
       const [row = nobody] = await store.read<Row>({ sql: sql.find, parameters })
-      const key = takeKey(keyName, openSecret(dataKey, row.sealed, Buffer.concat([row.kid, row.subject])))
+      const key = takeKey(keyName, openSecret(dataKey, row.sealed, boundOf(row)))
       const same = row.routing_indicator === routingIndicator && realmOf(asked) === ours
       const good = same && row.expires_at > now
-      return { key, until: good ? row.expires_at : undefined }
+      return { key, until: good ? row.expires_at : undefined, eecIds: row.eec_ids ?? undefined }
     },
     remove: (supi) => store.commit([{ sql: sql.remove, parameters: [subjectOf(supi)] }]),
     removeExpired: (now) => store.commit([{ sql: sql.removeExpired, parameters: [now] }]),
   }
-}
-
-/** What stands for a SUPI: nobody without the data key can tell which. */
-function subjects(dataKey: KeyObject): (supi: Supi) => Buffer {
-  const key = createSecretKey(new Uint8Array(hkdfSync('sha256', dataKey, '', 'edgeward subject', 32)))
-  return (supi) => createHmac('sha256', key).update(supi).digest().subarray(0, 16)
 }
 
 /** With an MNC of 2 or of 3 digits it is the same realm. */

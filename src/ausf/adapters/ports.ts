@@ -14,6 +14,7 @@ import { deriveEdgeKeys } from '../edge-key/edge-keys.ts'
 import type { KeyRequestPorts } from '../edge-key/key-request.ts'
 import type { KakmaStore, KedgeStore } from './anchor-key-store.ts'
 import type { contextTable } from './context-table.ts'
+import { eecIdLists } from './eec-id-list.ts'
 import type { OpenAusf } from './open-ausf.ts'
 import { udmPorts } from './udm-client.ts'
 
@@ -33,13 +34,15 @@ export function authenticationPorts(
   const { clock, random, configuration } = ausf
   const { edge, homeNetwork, nfInstanceId } = configuration
   const times = () => ({ now: clock.now(), lifetime: edge.lifetime * 1000, grace: edge.grace * 1000 })
+  const lists = eecIdLists(ausf.dataKey)
   return {
     contexts,
     random,
     ...udmPorts(udm, nfInstanceId, clock),
     mayUseEdge: (data) => edge.permission === 'everyone' || data[edge.permission],
     deriveEdgeKeys: (kausf, subscriber) => deriveEdgeKeys(kausf, subscriber, { homeNetwork, ...edge }),
-    replaceKedge: ({ supi }, { kedge: key, kedgeId: id }) => kedges.replace(supi, { key, id }, times()),
+    replaceKedge: ({ supi, eecIds }, { kedge: key, kedgeId: id }) =>
+      kedges.replace(supi, { key, id, eecIds: eecIds && lists.of(eecIds) }, times()),
     deriveAkmaKeys: (kausf, subscriber) => deriveAkmaKeys(kausf, subscriber, homeNetwork),
     replaceKakma: ({ supi }, { kakma: key, aKid: id }) => kakmas.replace(supi, { key, id }, times()),
   }
@@ -51,8 +54,9 @@ export function keyRequestPorts(
   { kedges }: AusfParts,
   { alarms, peers }: SharedWithService<AusfPeerEntry>,
 ): KeyRequestPorts {
-  const { clock, random, store, configuration } = ausf
-  const { keyProfile, functionCodes } = configuration.edge
+  const { clock, random, store, configuration, dataKey } = ausf
+  const { keyProfile, functionCodes, unlistedEecIds } = configuration.edge
+  const lists = eecIdLists(dataKey)
   return {
     now: clock.now,
     allow: rateLimit(configuration.keyRequests, clock.monotonic),
@@ -61,8 +65,9 @@ export function keyRequestPorts(
     functionCodes,
     isCaller: (ecs) => peers().entries.has(ecs),
     async findKedge(kedgeId, now) {
-      const { key: kedge, until } = await kedges.find(kedgeId, now)
-      return { kedge, until }
+      const { key: kedge, until, eecIds } = await kedges.find(kedgeId, now)
+      const isAny = eecIds === undefined && unlistedEecIds === 'allowed'
+      return { kedge, until, mayUse: (eecId) => lists.has(eecIds, eecId) || isAny }
     },
     encryptTo: (recipient, key) =>
       withOctets(key, (octets) =>

@@ -3,6 +3,8 @@ import { parseSuci } from '../../keys/suci-forms.ts'
 import type { EdgeAuthenticationInfoResult } from '../../spec/messages/kedge-request.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import {
+  type EecId,
+  parseEecId,
   parseRoutingIndicator,
   parseSupi,
   type RoutingIndicator,
@@ -15,6 +17,8 @@ export type AuthData = {
   readonly routingIndicator: RoutingIndicator
   readonly edgeInd: boolean
   readonly akmaInd: boolean
+  /** undefined if the UDM lists none */
+  readonly eecIds: readonly EecId[] | undefined
   /** 16 octets each */
   readonly rand: Buffer
   readonly autn: Buffer
@@ -49,6 +53,7 @@ export function processAuthData(result: EdgeAuthenticationInfoResult, asked: str
     routingIndicator,
     edgeInd: result.edgeInd === true,
     akmaInd: result.akmaInd === true,
+    eecIds: result.eecIds?.map(toEecId),
     rand,
     autn,
   }
@@ -60,6 +65,12 @@ export function processAuthData(result: EdgeAuthenticationInfoResult, asked: str
   believe(authType === 'EAP_AKA_PRIME' && vector.avType === 'EAP_AKA_PRIME', 'is of two methods')
   const [ckPrime, ikPrime] = [takeKey("CK'", secret(vector.ckPrime)), takeKey("IK'", secret(vector.ikPrime))]
   return { ...common, method: 'EAP_AKA_PRIME', xres: Buffer.from(vector.xres, 'hex'), ckPrime, ikPrime }
+}
+
+function toEecId(text: string): EecId {
+  const eecId = parseEecId(text)
+  believe(eecId !== undefined, 'lists something else than EEC IDs')
+  return eecId
 }
 
 function secret(hex: string): Buffer {

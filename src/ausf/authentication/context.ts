@@ -1,7 +1,7 @@
 import type { Kausf, Key } from '../../keys/key.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import type { RoutingIndicator, ServingNetworkName, Supi } from '../../spec/subscriber-identifiers.ts'
+import type { EecId, RoutingIndicator, ServingNetworkName, Supi } from '../../spec/subscriber-identifiers.ts'
 
 interface ContextOfAnyMethod {
   readonly supi: Supi
@@ -13,6 +13,8 @@ interface ContextOfAnyMethod {
   readonly edge: boolean
   /** whether the subscriber may use AKMA */
   readonly akma: boolean
+  /** the only ones that its EECs may have, or undefined if the UDM lists none */
+  readonly eecIds: readonly EecId[] | undefined
   /** 16 octets, of the challenge */
   readonly rand: Buffer
   /** one resynchronisation went before; there is no second (TS 33.501 6.1.3.3) */

@@ -109,8 +109,8 @@ type Circumstances = Pick<OpenContext, 'servingNetworkName' | 'seaf' | 'edge' | 
 
 /** What is remembered of a challenge. */
 export function challenge(data: AuthData, { identifier, ...circumstances }: Circumstances): OpenContext {
-  const { supi, routingIndicator, rand } = data
-  const common = { supi, routingIndicator, rand, akma: data.akmaInd, ...circumstances }
+  const { supi, routingIndicator, rand, eecIds } = data
+  const common = { supi, routingIndicator, rand, eecIds, akma: data.akmaInd, ...circumstances }
   if (data.method === '5G_AKA') {
     return { ...common, method: '5G_AKA', xresStar: data.xresStar, kausf: data.kausf }
   }

@@ -24,10 +24,22 @@ export interface KeyRequestPorts {
    *
    * @returns `until` in milliseconds; undefined if there is none that is good now
    */
-  findKedge(kedgeId: KedgeId, now: number): Promise<{ readonly kedge: Kedge; readonly until: number | undefined }>
+  findKedge(kedgeId: KedgeId, now: number): Promise<FoundKedge>
   /** @returns a compact JWE for the holder of the private key */
   encryptTo(recipient: EncryptionKey, key: Kecs | Kedge): string
   record(delivery: KeyDelivery): Promise<void>
+}
+
+export interface FoundKedge {
+  readonly kedge: Kedge
+  /** milliseconds since 1970 */
+  readonly until: number | undefined
+  /**
+   * Whether this is an EEC of the subscriber (THREATS NG-04). Always takes the same steps to say so.
+   *
+   * @param eecId - undefined: the request names none
+   */
+  mayUse(eecId: EecId | undefined): boolean
 }
 
 export type DeliveredKey = {
@@ -62,15 +74,17 @@ export async function keyRequest(
   const eecId = eecOf(ausf, request.eecId)
 
   // Step 6: the AUSF answers the key, or failure.
-  const { kedge, until } = await ausf.findKedge(kedgeId, ausf.now())
-  const key = eecId === undefined ? kedge : deriveKecs(kedge, ecs.fqdn, eecId, ausf.functionCodes)
+  const { kedge, until, mayUse } = await ausf.findKedge(kedgeId, ausf.now())
+  const isItsEec = mayUse(eecId)
+  const bound = ausf.keyProfile === 'bound' ? eecId : undefined
+  const key = bound === undefined ? kedge : deriveKecs(kedge, ecs.fqdn, bound, ausf.functionCodes)
   const carried =
     ecs.encryptionKey === undefined ? { kedge: key } : { kedgeJwe: ausf.encryptTo(ecs.encryptionKey, key) }
-  if (until === undefined) {
+  if (until === undefined || !isItsEec) {
     ausf.alarms.raise('key-id-unknown', caller.fqdn)
     throw new Refusal('KEDGE_NOT_FOUND', 'there is no key under this Kedge ID')
   }
-  const keyScope = eecId === undefined ? 'UE' : 'ECS'
+  const keyScope = bound === undefined ? 'UE' : 'ECS'
   const via = caller.fqdn === ecs.fqdn ? {} : { via: caller.fqdn }
   await ausf.record({ event: 'key-delivered', kedgeId: hashedKeyId(kedgeId), ecs: ecs.fqdn, ...via, keyScope })
   return { kedgeId, keyScope, until, ...carried }
@@ -99,9 +113,9 @@ function ecsOf(
   return { fqdn: ecs, encryptionKey: listed.encryptionKey }
 }
 
-/** @returns the EEC to which the key is bound, undefined in the profile `literal`, whose key is that of all */
+/** @returns undefined in the profile `literal` alone, where the request need not name the EEC */
 function eecOf({ keyProfile }: KeyRequestPorts, named: string | undefined): EecId | undefined {
-  if (keyProfile === 'literal') return undefined
+  if (named === undefined && keyProfile === 'literal') return undefined
   refuseUnless(named !== undefined, 'MANDATORY_IE_MISSING', 'eecId is needed: keys are bound to EECs here')
   const eecId = parseEecId(named)
   refuseUnless(eecId !== undefined, 'MANDATORY_IE_INCORRECT', 'eecId is not an EEC ID')

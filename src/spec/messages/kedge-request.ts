@@ -9,11 +9,16 @@ import { AuthenticationInfoResult } from './ueau.ts'
  * steps 2, 5 and 6.
  */
 
+/** As many EEC IDs as one subscriber may have. */
+export const MOST_EEC_IDS = 16
+
 /** The vector comes with what the subscription allows beside authentication. */
 export const EdgeAuthenticationInfoResult = Type.Object({
   ...AuthenticationInfoResult.properties,
   /** the subscriber may use the edge: the AUSF derives Kedge (D-22) */
   edgeInd: Type.Optional(Type.Boolean()),
+  /** the EEC IDs of the subscriber; without it, the UDM says of none whose it is (THREATS NG-04) */
+  eecIds: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: MOST_EEC_IDS, uniqueItems: true })),
 })
 export type EdgeAuthenticationInfoResult = Static<typeof EdgeAuthenticationInfoResult>
 
@@ -21,7 +26,7 @@ export type EdgeAuthenticationInfoResult = Static<typeof EdgeAuthenticationInfoR
 export const KedgeRequest = Type.Object({
   /** its form is checked by `parseKedgeId` before any use (THREATS KE-14) */
   kedgeId: Type.String(),
-  /** mandatory where keys are bound to EECs (D-20) */
+  /** mandatory where keys are bound to EECs (D-20), and where the subscriber has a list of them */
   eecId: Type.Optional(Type.String()),
   /** the ECS for which a NEF asks; from any other caller it means nothing (THREATS KE-10) */
   ecsFqdn: Type.Optional(Fqdn),

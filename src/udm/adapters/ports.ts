@@ -4,7 +4,7 @@ import { parseSupi } from '../../spec/subscriber-identifiers.ts'
 import type { AuthEventPorts } from '../authentication/auth-events.ts'
 import type { AuthDataPorts } from '../authentication/generate-auth-data.ts'
 import type { UdmCommands } from '../operator/commands.ts'
-import { readSubscriber } from '../subscriber.ts'
+import { readEecIds, readSubscriber } from '../subscriber.ts'
 import { inTurn } from './in-turn.ts'
 import type { OpenUdm } from './open-udm.ts'
 import {
@@ -14,11 +14,13 @@ import {
   listSubscribers,
   removeAuthStatus,
   removeSubscriber,
+  setEecIds,
   storeAuthStatus,
   storeSqn,
 } from './subscriber-store.ts'
 
-const PAGE = 500
+/** So many that the answer stays below 1 MiB, whatever they have. */
+const PAGE = 300
 
 /** For vectors: requests for one subscriber wait for each other, so that none sees a stale SQN_HE. */
 export function authDataPorts(udm: OpenUdm): AuthDataPorts {
@@ -61,6 +63,11 @@ export function udmCommands(udm: OpenUdm): UdmCommands {
       const supi = parseSupi(name)
       refuseUnless(supi !== undefined, 'USER_NOT_FOUND', 'there is no such subscriber')
       await removeSubscriber(udm, supi)
+    },
+    async setEecIds(name, names) {
+      const supi = parseSupi(name)
+      refuseUnless(supi !== undefined, 'USER_NOT_FOUND', 'there is no such subscriber')
+      await setEecIds(udm, supi, names === undefined ? [] : readEecIds(names))
     },
     async homeNetworkKeys() {
       const { homeNetwork, routingIndicator } = udm.configuration

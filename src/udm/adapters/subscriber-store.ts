@@ -6,16 +6,18 @@ import { openSecret, sealSecret } from '../../nf/sealing.ts'
 import type { Random } from '../../ports/random.ts'
 import type { NfInstanceId } from '../../spec/identifiers.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import type { Gpsi, RoutingIndicator, Supi } from '../../spec/subscriber-identifiers.ts'
+import type { EecId, Gpsi, RoutingIndicator, Supi } from '../../spec/subscriber-identifiers.ts'
 import { GuardFailed } from '../../store/errors.ts'
 import { prepared, queriesOn, statement } from '../../store/queries.ts'
-import type { Store } from '../../store/store.ts'
+import type { Statement, Store } from '../../store/store.ts'
 import type { AuthStatus } from '../authentication/auth-events.ts'
 import type { Subscriber, Subscription } from '../subscriber.ts'
 import type { UdmTables } from '../tables.ts'
 
 const db = queriesOn<UdmTables>()
 type SubscriberRow = Selectable<UdmTables['subscriber']>
+/** with its EEC IDs, blanks between them */
+type FoundRow = SubscriberRow & { readonly eec_ids: string | null }
 
 /** What keeps subscribers, with K and OPc sealed. */
 export interface SubscriberStore {
@@ -24,25 +26,68 @@ export interface SubscriberStore {
   readonly random: Pick<Random, 'octets'>
 }
 
-/** All or none. @throws Refusal SUBSCRIBER_EXISTS */
+/** All or none. @throws Refusal SUBSCRIBER_EXISTS, EEC_ID_IN_USE */
 export async function addSubscribers(udm: SubscriberStore, subscribers: readonly Subscriber[]): Promise<void> {
-  const unit = subscribers.map((subscriber) => statement(db.insertInto('subscriber').values(toRow(udm, subscriber))))
+  const unit = subscribers.flatMap((subscriber) => [
+    statement(db.insertInto('subscriber').values(toRow(udm, subscriber))),
+    ...eecIdsOf(subscriber.supi, subscriber.eecIds ?? []),
+  ])
   try {
     await udm.store.commit(unit)
   } catch (error) {
     if (!(error instanceof GuardFailed)) throw error
+    if (error.guard === EEC_ID_TAKEN) throw eecIdInUse()
     const what = error.guard === 'subscriber.gpsi' ? 'GPSI' : 'SUPI'
     throw new Refusal('SUBSCRIBER_EXISTS', `one of them has the ${what} of another: none was added`)
   }
 }
 
-const subscriberOf = prepared(({ supi }: { supi: string }) =>
-  db.selectFrom('subscriber').selectAll().where('supi', '=', supi),
-)
+/** As SQLite names the primary key. */
+const EEC_ID_TAKEN = 'eec_id.eec_id'
+const eecIdInUse = () => new Refusal('EEC_ID_IN_USE', 'one of the EEC IDs is that of another subscriber')
+const noSubscriber = () => new Refusal('USER_NOT_FOUND', 'there is no such subscriber')
+
+/** Only of a subscriber that there is. */
+function eecIdsOf(supi: Supi, eecIds: readonly EecId[]): Statement[] {
+  const expect = { rows: 1, otherwise: 'USER_NOT_FOUND' }
+  return eecIds.map((eecId) => {
+    const row = db.selectFrom('subscriber').where('supi', '=', supi)
+    const values = row.select((of) => [of.val<string>(eecId).as('eec_id'), 'supi'])
+    return statement(db.insertInto('eec_id').columns(['eec_id', 'supi']).expression(values), expect)
+  })
+}
+
+/**
+ * Takes the place of those of before. @param eecIds - none: any may be used
+ *
+ * @throws Refusal USER_NOT_FOUND, EEC_ID_IN_USE
+ */
+export async function setEecIds(udm: SubscriberStore, supi: Supi, eecIds: readonly EecId[]): Promise<void> {
+  if (!(await hasSubscriber(udm, supi))) throw noSubscriber()
+  try {
+    await udm.store.commit([statement(db.deleteFrom('eec_id').where('supi', '=', supi)), ...eecIdsOf(supi, eecIds)])
+  } catch (error) {
+    if (!(error instanceof GuardFailed)) throw error
+    throw error.guard === EEC_ID_TAKEN ? eecIdInUse() : noSubscriber()
+  }
+}
+
+const withEecIds = db
+  .selectFrom('subscriber')
+  .selectAll('subscriber')
+  .select((of) =>
+    of
+      .selectFrom('eec_id')
+      .whereRef('eec_id.supi', '=', 'subscriber.supi')
+      .select((each) => each.fn.agg<string | null>('group_concat', ['eec_id', each.val(' ')]).as('eec_ids'))
+      .as('eec_ids'),
+  )
+
+const subscriberOf = prepared(({ supi }: { supi: string }) => withEecIds.where('supi', '=', supi))
 
 /** @returns the subscriber with the keys opened, or undefined if there is none */
 export async function findSubscriber({ store, dataKey }: SubscriberStore, supi: Supi): Promise<Subscriber | undefined> {
-  const [row] = await store.read<SubscriberRow>(subscriberOf({ supi }))
+  const [row] = await store.read<FoundRow>(subscriberOf({ supi }))
   return row && { ...toSubscription(row), keys: openKeys(dataKey, row) }
 }
 
@@ -60,8 +105,8 @@ export async function listSubscribers(
   after: string,
   limit: number,
 ): Promise<Subscription[]> {
-  const query = db.selectFrom('subscriber').selectAll().where('supi', '>', after).orderBy('supi').limit(limit)
-  return (await store.read<SubscriberRow>(query.compile())).map(toSubscription)
+  const query = withEecIds.where('supi', '>', after).orderBy('supi').limit(limit)
+  return (await store.read<FoundRow>(query.compile())).map(toSubscription)
 }
 
 /** @throws Refusal USER_NOT_FOUND */
@@ -71,10 +116,11 @@ export async function removeSubscriber({ store }: SubscriberStore, supi: Supi): 
     await store.commit([
       statement(db.deleteFrom('subscriber').where('supi', '=', supi), expect),
       statement(db.deleteFrom('auth_status').where('supi', '=', supi)),
+      statement(db.deleteFrom('eec_id').where('supi', '=', supi)),
     ])
   } catch (error) {
     if (!(error instanceof GuardFailed)) throw error
-    throw new Refusal('USER_NOT_FOUND', 'there is no such subscriber')
+    throw noSubscriber()
   }
 }
 
@@ -153,7 +199,7 @@ function toRow(udm: SubscriberStore, subscriber: Subscriber): SubscriberRow {
   }
 }
 
-function toSubscription(row: SubscriberRow): Subscription {
+function toSubscription(row: FoundRow): Subscription {
   return {
     supi: row.supi as Supi,
     ...(row.gpsi !== null && { gpsi: row.gpsi as Gpsi }),
@@ -163,6 +209,7 @@ function toSubscription(row: SubscriberRow): Subscription {
     authMethod: row.auth_method,
     edge: row.edge === 1,
     akma: row.akma === 1,
+    ...(row.eec_ids !== null && { eecIds: row.eec_ids.split(' ').sort() as EecId[] }),
   }
 }
 

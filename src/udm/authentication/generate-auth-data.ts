@@ -32,7 +32,7 @@ export async function generateAuthData(
   // 6.1.3.1 step 1, 6.1.3.2 step 1, 6.1.3.3.2: a fresh vector, and what the home network makes of it for the serving
   // network.
   const { subscriber, vectors } = await nextVectors(udm, supi, { count: 1, resynchronisation })
-  const { authMethod, edge, akma, routingIndicator } = subscriber
+  const { authMethod, edge, akma, eecIds, routingIndicator } = subscriber
   const [vector] = vectors
   refuseUnless(vector !== undefined, 'SYSTEM_FAILURE', 'there is no vector')
   const make = authMethod === '5G_AKA' ? fiveGHeAv : akaPrimeAv
@@ -42,6 +42,7 @@ export async function generateAuthData(
     supi,
     akmaInd: akma,
     edgeInd: edge,
+    ...(eecIds && { eecIds: [...eecIds] }),
     routingId: routingIndicator,
   }
 }

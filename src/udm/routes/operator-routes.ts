@@ -1,12 +1,15 @@
 import { Type } from 'typebox'
 import { noContent, ok, type Route, routesOf } from '../../http/route.ts'
 import type { OperatorPeers } from '../../nf/server/serve-operator.ts'
+import { MOST_EEC_IDS } from '../../spec/messages/kedge-request.ts'
 import type { UdmCommands } from '../operator/commands.ts'
 import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
 
 const route = routesOf<OperatorPeers>()
 const strict = { additionalProperties: false }
 const text = Type.Optional(Type.String({ maxLength: 300 }))
+
+const EecIds = Type.Optional(Type.Array(Type.String({ maxLength: 300 }), { maxItems: MOST_EEC_IDS }))
 
 const Record = Type.Object(
   {
@@ -21,12 +24,14 @@ const Record = Type.Object(
     authMethod: text,
     edge: Type.Optional(Type.Boolean()),
     akma: Type.Optional(Type.Boolean()),
+    eecIds: EecIds,
   },
   strict,
 )
 /** As many as one message may add. */
 export const LARGEST_BATCH = 200
 const Batch = Type.Object({ subscribers: Type.Array(Record, { minItems: 1, maxItems: LARGEST_BATCH }) }, strict)
+const Change = Type.Object({ supi: Type.String({ maxLength: 300 }), eecIds: EecIds }, strict)
 const Removal = Type.Object({ supi: Type.String({ maxLength: 300 }) }, strict)
 
 /** On the `admin` listener: the same commands as on the command line (ARCHITECTURE 7). */
@@ -37,7 +42,7 @@ export function operatorRoutes(commands: UdmCommands): Route<OperatorPeers>[] {
     route({
       operation: OPERATOR_OPERATIONS.add,
       credential,
-      content: { mediaType, schema: Batch, limit: 524_288 },
+      content: { mediaType, schema: Batch, limit: 1_048_576 },
       handle: async ({ body }) => ok(await commands.add(body.subscribers)),
     }),
     route({
@@ -51,6 +56,15 @@ export function operatorRoutes(commands: UdmCommands): Route<OperatorPeers>[] {
       content: { mediaType, schema: Removal },
       async handle({ body }) {
         await commands.remove(body.supi)
+        return noContent()
+      },
+    }),
+    route({
+      operation: OPERATOR_OPERATIONS.setEecIds,
+      credential,
+      content: { mediaType, schema: Change },
+      async handle({ body }) {
+        await commands.setEecIds(body.supi, body.eecIds)
         return noContent()
       },
     }),
