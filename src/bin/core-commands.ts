@@ -1,18 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { systemClock } from '../ports/clock.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { parseRoutingIndicator } from '../spec/subscriber-identifiers.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
 import { initCore } from './core/init-core.ts'
 import { keyServiceOf } from './core/key-service.ts'
+import { renewCore } from './core/renew-core.ts'
 import { readAuthorities, readEncryptionKey, trustEcs } from './core/trust-ecs.ts'
+import { handoverText, keyServiceHandover, writeHandover } from './core/write-handover.ts'
 import { systemEnvironment } from './operator.ts'
 import { print } from './output.ts'
+import { noticeOf, printRenewed, type RenewalArguments, withNotice } from './renewal.ts'
 
 export function addCoreCommands(core: Command): void {
   addInit(core)
   addTrust(core)
+  addRenew(core)
 }
 
 interface InitArguments {
@@ -73,6 +78,7 @@ interface TrustArguments {
   readonly afId?: string
   readonly akma?: boolean
   readonly encryptionKey?: string
+  readonly out?: string
   readonly json?: boolean
 }
 
@@ -91,19 +97,44 @@ function addTrust(core: Command): void {
     .option('--af-id <id>', 'how the NEF knows it, if not by its host name')
     .option('--akma', 'also the keys of AKMA, for subscribers that may use it; with --via ausf')
     .option('--encryption-key <file>', 'PEM of its public key on P-256, which its keys are encrypted to on their way')
+    .option(
+      '--out <file>',
+      'write there what the operator of the ECS takes with "edgeward ecs trust"; nothing is secret',
+    )
     .option('--json', 'print one JSON document')
     .action(trust)
 }
 
 async function trust(options: TrustArguments) {
-  const { dir, ecsFqdn: fqdn, root, via: asked, afId, akma = false, encryptionKey, json = false } = options
+  const { dir, ecsFqdn: fqdn, root, via: asked, afId, akma = false, encryptionKey, out, json = false } = options
   const via = asked === 'nef' ? 'nef' : 'ausf'
   const authorities = await readAuthorities(root)
   const key = encryptionKey === undefined ? undefined : readEncryptionKey(await readFile(encryptionKey, 'utf8'))
   await trustEcs(dir, { fqdn, authorities, via, afId, akma, encryptionKey: key })
   const keyService = await keyServiceOf(dir, { fqdn, via, afId, akma })
-  const text = `${via.toUpperCase()} gives keys to ${fqdn}. For authentication.keyServices of its ecs.yaml:\n`
+  const done = `${via.toUpperCase()} gives keys to ${fqdn}.`
+  if (out !== undefined) {
+    const told = await writeHandover(out, await keyServiceHandover(dir, { fqdn, via, afId, akma }), systemClock.now())
+    print(json, { ecsFqdn: fqdn, keyService, out: resolve(out) }, `${done} ${handoverText(out, told)}`)
+    return
+  }
+  const text = `${done} For authentication.keyServices of its ecs.yaml:\n`
   print(json, { ecsFqdn: fqdn, keyService }, text + JSON.stringify(keyService, undefined, 2))
+}
+
+function addRenew(core: Command): void {
+  const renew = core
+    .command('renew')
+    .description(
+      'give network functions, and their operators, new keys and certificates before theirs end; also while they serve',
+    )
+    .requiredOption('--dir <folder>', 'the folder of the core')
+    .option('--name <name...>', 'folders in it, as ausf, or paths of others; all that are in it unless stated')
+  withNotice(renew).action(async (options: RenewalArguments & { name?: readonly string[] }) => {
+    const { dir, name: names, json = false } = options
+    const looked = await renewCore(dir, { names, notice: noticeOf(options) }, systemEnvironment('warn'))
+    printRenewed(json, looked, 'Servers take their new certificates within a second; nothing has to be restarted.')
+  })
 }
 
 function digitsArgument(fewest: number, most: number) {

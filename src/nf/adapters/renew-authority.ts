@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createIssuer, type Issuer } from '../../certificates/authority.ts'
+import { readCertificate } from '../../certificates/certificate.ts'
+import { issueCrl, readCrl } from '../../certificates/crl.ts'
+import { signerOf } from '../../ports/signer.ts'
+import { writePrivateFile } from '../../store/private-file.ts'
+import {
+  AUTHORITY_FILES,
+  authoritySecret,
+  type CoreAuthority,
+  CRL_LIFETIME,
+  crlOf,
+  LIFETIME,
+  type Making,
+  openCoreAuthority,
+  pemOf,
+} from './core-authority.ts'
+import { readSealedPrivateKey } from './own-keys.ts'
+
+/** A file that was made anew, and the time that it is good until (milliseconds since 1970). */
+export interface Renewed {
+  readonly file: string
+  readonly until: number
+}
+
+/**
+ * The authority of a core, good for as long as what it certifies now. An issuing authority that is not gets another
+ * certificate for the key that it has, so that what it has signed stays good; a revocation list that ends soon is signed
+ * again, as it is. What only the root can sign is left as it is where the key of the root is not.
+ *
+ * @param notice - milliseconds: a list that ends within them is signed again
+ * @throws FileRefused, or Error if a file is missing
+ */
+export async function renewCoreAuthority(
+  folder: string,
+  notice: number,
+  making: Making,
+): Promise<{ readonly authority: CoreAuthority; readonly renewed: readonly Renewed[] }> {
+  const secret = authoritySecret(folder, making.passphrase)
+  const opened = await openCoreAuthority(folder, making.passphrase)
+  const root = existsSync(join(folder, 'root.key'))
+    ? { certificate: readCertificate(opened.root), signer: await signerIn(join(folder, 'root.key'), secret) }
+    : undefined
+  const renewed: Renewed[] = []
+  const renewIssuer = async (role: 'nf-issuer' | 'operator-issuer', issuer: Issuer): Promise<Issuer> => {
+    const now = making.clock.now()
+    if (root === undefined || issuer.certificate.notAfter - now > LIFETIME) return issuer
+    const given = {
+      signer: issuer.signer,
+      now,
+      random: making.random,
+      crlDistributionPoint: crlOf(opened.domain, 'root'),
+    }
+    const next = await createIssuer(role, root, given)
+    const file = join(folder, `${role}.crt`)
+    await writePrivateFile(file, Buffer.from(pemOf(next)), { replace: true })
+    renewed.push({ file, until: next.certificate.notAfter })
+    return next
+  }
+  const authority = {
+    ...opened,
+    nfIssuer: await renewIssuer('nf-issuer', opened.nfIssuer),
+    operatorIssuer: await renewIssuer('operator-issuer', opened.operatorIssuer),
+  }
+  const issuers = { root, 'nf-issuer': authority.nfIssuer, 'operator-issuer': authority.operatorIssuer }
+  for (const name of AUTHORITY_FILES) {
+    const issuer = issuers[name]
+    const list = issuer && (await renewCrl(join(folder, `${name}.crl`), issuer, notice, making.clock.now()))
+    if (list) renewed.push(list)
+  }
+  return { authority, renewed }
+}
+
+const signerIn = async (file: string, secret: ReturnType<typeof authoritySecret>) =>
+  signerOf(await readSealedPrivateKey(file, secret))
+
+/** With what is on it, under the next number (THREATS CA-07). @returns undefined if it is good for long enough */
+export async function renewCrl(
+  file: string,
+  issuer: Issuer,
+  notice: number,
+  now: number,
+): Promise<Renewed | undefined> {
+  const { number, nextUpdate, revoked } = readCrl(await readFile(file))
+  if (nextUpdate - now > notice) return undefined
+  const entries = [...revoked].map(([serial, revocation]) => ({ serial, ...revocation }))
+  const until = now - (now % 1000) + CRL_LIFETIME
+  const der = await issueCrl({ issuer, number: number + 1n, thisUpdate: now, nextUpdate: until, entries })
+  await writePrivateFile(file, der, { replace: true })
+  return { file, until }
+}
