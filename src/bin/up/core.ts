@@ -17,6 +17,8 @@ export const SUPI = 'imsi-001010000000001'
 export const EEC = 'eec-1'
 /** another EEC on the same UE */
 export const OTHER_EEC = 'eec-2'
+/** one more, whose EEC ID the operator does not list for this subscriber */
+export const FOREIGN_EEC = 'eec-3'
 
 /** The core network of the operator: its folder, and the names in it. */
 export interface Core {
@@ -47,13 +49,14 @@ export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 
   await writeFile(file, String(configuration))
 }
 
-/** A subscriber of the operator, its USIM in a UE, and two EECs on it. @returns the folder of the UE */
+/** A subscriber of the operator, its USIM in a UE, and three EECs on it, two of which the operator knows of. @returns the folder of the UE */
 export async function makeDevice(core: Core, folder: string): Promise<string> {
   const { random, clock, timers, log } = systemEnvironment('silent')
   const keys = { k: random.octets(16).toString('hex'), opc: random.octets(16).toString('hex') }
   const udm = await openUdm(join(core.folder, 'udm'), { random, clock, timers, log, passphrase: undefined })
   const commands = udmCommands(udm)
-  await commands.add([{ supi: SUPI, ...keys, edge: true, akma: true, gpsi: 'msisdn-0010000001' }])
+  const subscriber = { supi: SUPI, gpsi: 'msisdn-0010000001', edge: true, akma: true, eecIds: [EEC, OTHER_EEC] }
+  await commands.add([{ ...subscriber, ...keys }])
   const {
     homeNetwork,
     routingIndicator,
@@ -73,7 +76,7 @@ export async function makeDevice(core: Core, folder: string): Promise<string> {
     keyProfile: 'bound',
     replace: false,
   })
-  for (const name of [EEC, OTHER_EEC]) {
+  for (const name of [EEC, OTHER_EEC, FOREIGN_EEC]) {
     const eecId = parseEecId(name)
     if (eecId === undefined) throw new Error('the EEC has no EEC ID')
     await allowEec(await openUeFolder(folder, undefined), eecId, random, { entitlement: name === EEC })

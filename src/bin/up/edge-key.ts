@@ -13,7 +13,7 @@ import { EDGE_KEY_RETRIEVAL, NAANF_AKMA, NAUSF_UE_AUTHENTICATION } from '../../s
 import { parseEecId } from '../../spec/subscriber-identifiers.ts'
 import { readPrivateFile } from '../../store/private-file.ts'
 import { authenticateUe, credentialFile, openUeFolder, servingNetworkOf } from '../../ue/index.ts'
-import { EEC, OTHER_EEC as OTHER } from './core.ts'
+import { EEC, FOREIGN_EEC as FOREIGN, OTHER_EEC as OTHER } from './core.ts'
 import type { EcsOfEdge, Edge } from './edge.ts'
 import { type Audience, type Figure, play, type Stage } from './figure.ts'
 import { answeredSince, markLog } from './server-log.ts'
@@ -55,6 +55,12 @@ export function playEdgeKey(edge: Edge, ecs: EcsOfEdge, way: Way, audience: Audi
         'an EEC that claims to be another one gets no key, and nothing else is tried',
         async () => authenticate({ ...options, credential: await claimOther(credential) }),
         (error) => error instanceof AuthenticationStepFailed,
+      )
+      await stage.refused(
+        { clause: 'TR 33.839 6.x.2.1 step 6', from: 'AUSF', to: ecs.server.fqdn },
+        'an EEC ID that is not of this subscriber: no key for it, whatever the UE says',
+        () => authenticate({ ...options, credential: credentialOf(edge, FOREIGN) }),
+        (error) => error instanceof AuthenticationStepFailed && error.step === 4,
       )
     } finally {
       session.close()
