@@ -41,24 +41,64 @@ export function findInvalidSetting<Schema extends TSchema>(schema: Schema, value
   return `${param || '/'} ${reason ?? 'is not as it should be'}`
 }
 
+/** A server is ready before it has compiled what nobody has sent it yet. In milliseconds. */
+const START = 500
+
 /**
  * Compiles schemas before the first messages of their types come, because the largest takes long enough to be felt: one
  * in each turn of the event loop, so that neither the start of a server nor a request waits for all of them.
  */
-export function compileByTurns([first, ...others]: readonly TSchema[]): void {
+export function compileByTurns(schemas: readonly TSchema[]): void {
+  setTimeout(compileNext, START, schemas).unref()
+}
+
+function compileNext([first, ...others]: readonly TSchema[]): void {
   if (first === undefined) return
-  setImmediate(() => {
-    validatorOf(first)
-    compileByTurns(others)
-  })
+  validatorOf(first)
+  setImmediate(compileNext, others)
 }
 
 function validatorOf(schema: TSchema): ValidateFunction {
   const known = compiled.get(schema)
   if (known !== undefined) return known
-  const validate = ajv.compile(schema)
+  const validate = ajv.compile(withNamedTypes(schema))
   compiled.set(schema, validate)
   return validate
+}
+
+interface JsonSchema {
+  readonly $ref?: string
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly items?: JsonSchema
+}
+
+/** Under which name the compiler knows an object type, by the text of its schema. */
+const names = new Map<string, string>()
+
+/**
+ * The same schema with the types of its members named. A profile stands in many messages, and an address at many places
+ * of it: so each is compiled once.
+ */
+function withNamedTypes(schema: JsonSchema): JsonSchema {
+  const { properties, items } = schema
+  const members = Object.entries(properties ?? {}).map(([member, type]) => [member, named(type)])
+  return {
+    ...schema,
+    ...(properties && { properties: Object.fromEntries(members) }),
+    ...(items && { items: named(items) }),
+  }
+}
+
+function named(type: JsonSchema): JsonSchema {
+  if (type.type !== 'object' || type.properties === undefined) return withNamedTypes(type)
+  const text = JSON.stringify(type)
+  const name = names.get(text) ?? `type-${names.size}`
+  if (!names.has(text)) {
+    names.set(text, name)
+    ajv.addSchema(withNamedTypes(type), name)
+  }
+  return { $ref: name }
 }
 
 /** Also the check of what is not from outside, as of records on disk. */

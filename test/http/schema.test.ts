@@ -58,6 +58,28 @@ describe('messages against their schema', () => {
     assert.deepEqual(value, { name: 'a', other: 'stays' })
   })
 
+  test('types that are alike are not confused, and a wrong member is named where it stands', () => {
+    const shortName = Type.Object({ name: Type.String({ maxLength: 3 }) })
+    const longName = Type.Object({ name: Type.String({ maxLength: 5 }) })
+    const Pair = Type.Object({
+      left: shortName,
+      right: Type.Optional(longName),
+      others: Type.Array(Type.Object({ of: shortName })),
+      rows: Type.Array(Type.Array(longName)),
+    })
+    const wrongAt = (change: object) =>
+      findInvalidParam(Pair, { left: { name: 'abc' }, others: [], rows: [[]], ...change })?.param
+    assert.equal(
+      wrongAt({ right: { name: 'abcde' }, others: [{ of: { name: '' } }], rows: [[{ name: 'abcde' }]] }),
+      undefined,
+    )
+    assert.equal(wrongAt({ left: { name: 'abcd' } }), '/left/name')
+    assert.equal(wrongAt({ right: { name: 'abcdef' } }), '/right/name')
+    assert.equal(wrongAt({ others: [{ of: { name: 'a' } }, { of: { name: 'abcd' } }] }), '/others/1/of/name')
+    assert.equal(wrongAt({ rows: [[], [{ name: 'abcde' }, {}]] }), '/rows/1/1/name')
+    assert.equal(findInvalidParam(Type.Object({ left: longName }), { left: { name: 'abcde' } }), undefined)
+  })
+
   test('members that only a prototype has are missing', () => {
     const Inherited = Type.Object({ toString: Type.Unknown() })
     assert.equal(isOfSchema(Inherited, Object.create(null)), false)
