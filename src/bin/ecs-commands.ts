@@ -10,6 +10,7 @@ import { createLog } from '../http/log.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
 import { addAuthorityCommands } from './ecs-ca-commands.ts'
+import { addOperatorCommands } from './ecs-operator-commands.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
@@ -27,6 +28,7 @@ export function addEcsCommands(ecs: Command): void {
   addCare(ecs)
   addPolicy(ecs)
   addAuthorityCommands(ecs)
+  addOperatorCommands(ecs)
   addPeerCommands(ecs)
 }
 

@@ -1,12 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Message, openPeer, type Peer } from '../../http/client.ts'
+import { readOperatorCredential } from '../../nf/adapters/own-credential.ts'
+import { systemClock } from '../../ports/clock.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import { readPrivateFile } from '../../store/private-file.ts'
 import { clientTls } from '../../tls/client.ts'
 import type { OperatorCommands } from '../operator/commands.ts'
 import { OPERATOR_OPERATIONS } from '../operator/operations.ts'
+import { adminPair, operatorRenewal } from './operator-credential.ts'
 
 /** Where a serving ECS says that its operator finds it. */
 export const ADMIN_FILE = 'admin.json'
@@ -17,14 +19,12 @@ export interface AdminAddress {
   readonly admin: string
 }
 
-/** The operator's commands, carried out by the ECS that serves from this folder. */
+/** The operator's commands, carried out by the ECS that serves from this folder. @throws FileRefused */
 export async function adminClient(folder: string): Promise<OperatorCommands & { close(): void }> {
   const { fqdn, admin } = JSON.parse(await readFile(join(folder, ADMIN_FILE), 'utf8')) as AdminAddress
   const { hostname, port } = new URL(admin)
-  const tls = clientTls(await rootsIn(join(folder, 'ca')), {
-    certificateChain: await readFile(join(folder, 'operator', 'admin.crt'), 'utf8'),
-    privateKey: (await readPrivateFile(join(folder, 'operator', 'admin.key'))).toString(),
-  })
+  const credential = await readOperatorCredential(adminPair(folder), systemClock.now(), operatorRenewal(folder))
+  const tls = clientTls(await rootsIn(join(folder, 'ca')), credential)
   const address = hostname.replaceAll(/[[\]]/g, '')
   const peer = openPeer(`https://${fqdn}:${port}`, tls, new Map([[fqdn, address]]))
   const ask = asker(peer)

@@ -21,7 +21,8 @@ import { issueOwn, pemOfKey, writeAuthority, writeSealedKey } from './own-keys.t
 import { writeSetting } from './settings.ts'
 
 const ISSUER_ROLES: readonly IssuerRole[] = ['ees-issuer', 'ecs-issuer', 'operator-issuer']
-const OPERATOR_LIFETIME = 398 * 86_400_000
+/** Nothing renews it by itself, so it has the longest life there is. */
+export const OPERATOR_LIFETIME = 398 * 86_400_000
 
 /** The folder holds something: an ECS is never written over another one. */
 export class FolderInUse extends Error {

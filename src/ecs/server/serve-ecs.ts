@@ -20,6 +20,7 @@ import { ecsListeners, eecListenerOptions, listenerTls } from './listeners.ts'
 import { choosePorts, type ListenerName, type Ports } from './ports.ts'
 import { keepRevocationLists, type RevocationLists } from './revocation-lists.ts'
 import { newServerCredential, type OwnCredential } from './server-certificate.ts'
+import { keepYearly } from './yearly.ts'
 
 const SECOND = 1_000
 const HOUR = 3_600 * SECOND
@@ -72,6 +73,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
   const { address } = opened.configuration.listen
   await warnOfClock(opened)
   await lists.publish()
+  const stopYearly = await keepYearly(opened)
   const open = Object.entries(listeners) as [ListenerName, Listener][]
   for (const [name, listener] of open) await listener.listen(address, ports[name])
   const { certificates } = eecSide
@@ -101,6 +103,7 @@ export async function serveEcs(opened: OpenEcs, selfTest: () => Promise<void> = 
     operator: operatorCommands(ecs),
     async close() {
       stop()
+      stopYearly()
       lists.stop()
       await Promise.all([forCertificates?.close(), ...open.map(([, listener]) => listener.close())])
       await eecSide.close()

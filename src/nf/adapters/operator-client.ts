@@ -5,9 +5,8 @@ import { systemClock } from '../../ports/clock.ts'
 import { systemTimers, type Timers } from '../../ports/timers.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
 import { Refusal } from '../../spec/refusal.ts'
-import { ConfigurationError } from './folder.ts'
 import { nfClient } from './nf-client.ts'
-import { operatorPair, readPlainCredential, renewalCommand } from './own-credential.ts'
+import { operatorPair, readOperatorCredential, renewalCommand } from './own-credential.ts'
 
 /** Where a serving network function says that its operator finds it. */
 export const ADMIN_FILE = 'admin.json'
@@ -30,15 +29,10 @@ const PATIENCE = 10_000
 /**
  * The connection of whoever can read the folder to the network function that serves from it.
  *
- * @throws ConfigurationError if the operator's certificate is over
+ * @throws FileRefused, also if the certificate of the operator is over
  */
 export async function operatorClient(folder: string, timers: Timers = systemTimers): Promise<OperatorClient> {
-  const credential = await readPlainCredential(operatorPair(folder))
-  const { notAfter } = credential.certificate
-  if (notAfter < systemClock.now())
-    throw new ConfigurationError(
-      `the operator's certificate in ${folder} ended at ${new Date(notAfter).toISOString()}: run ${renewalCommand(folder)}`,
-    )
+  const credential = await readOperatorCredential(operatorPair(folder), systemClock.now(), renewalCommand(folder))
   const { fqdn, admin } = JSON.parse(await readFile(join(folder, ADMIN_FILE), 'utf8')) as AdminAddress
   const { hostname, port } = new URL(admin)
   const client = nfClient({

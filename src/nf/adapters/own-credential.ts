@@ -68,9 +68,18 @@ async function readNfCredential(pair: FilePair, secret: SealingSecret): Promise<
   )
 }
 
-/** @throws FileRefused */
-export async function readPlainCredential(pair: FilePair): Promise<ReadCredential> {
-  return required(pair, async ({ key, certificate }) => credentialOf(key.toString(), certificate))
+/**
+ * What an operator shows.
+ *
+ * @param command - that renews it
+ * @throws FileRefused, also if the certificate is over
+ */
+export async function readOperatorCredential(pair: FilePair, now: number, command: string): Promise<ReadCredential> {
+  const read = await required(pair, async ({ key, certificate }) => credentialOf(key.toString(), certificate))
+  const { notAfter } = read.certificate
+  if (notAfter >= now) return read
+  const until = new Date(notAfter).toISOString()
+  throw new FileRefused(`${join(pair.folder, pair.certificate)} ended at ${until}: run ${command}`)
 }
 
 async function required(

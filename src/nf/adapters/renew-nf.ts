@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Certificate, readCertificateList } from '../../certificates/certificate.ts'
-import { type FilePair, replacePair } from '../../store/file-pair.ts'
+import { type FilePair, type PairContent, replacePair } from '../../store/file-pair.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import { seal } from '../../store/sealed-file.ts'
 import type { NfIdentity } from '../configuration.ts'
@@ -43,15 +43,21 @@ export async function renewNf(
   await writeAuthorities(folder, authority)
   const { fqdn, nfInstanceId, nfType } = configuration
   const due = ({ notAfter }: Certificate) => notAfter - making.clock.now() <= notice
-  const own = await renewPair(nfPair(folder), due, async () => {
-    const { chain, key } = await certify({ role: 'nf', fqdn, nfInstanceId, nfType }, authority, making)
-    return { certificate: Buffer.from(chain), key: await seal(key, secret).finally(() => key.fill(0)) }
+  const own = await renewPair(nfPair(folder), {
+    due,
+    async make() {
+      const { chain, key } = await certify({ role: 'nf', fqdn, nfInstanceId, nfType }, authority, making)
+      return { certificate: Buffer.from(chain), key: await seal(key, secret).finally(() => key.fill(0)) }
+    },
   })
   const operator = operatorPair(folder)
   if (!existsSync(join(folder, operator.certificate))) return [own]
-  const ofOperator = await renewPair(operator, due, async () => {
-    const { chain, key } = await certify(OPERATOR, authority, making)
-    return { certificate: Buffer.from(chain), key: Buffer.from(pemOfPkcs8(key)) }
+  const ofOperator = await renewPair(operator, {
+    due,
+    async make() {
+      const { chain, key } = await certify(OPERATOR, authority, making)
+      return { certificate: Buffer.from(chain), key: Buffer.from(pemOfPkcs8(key)) }
+    },
   })
   return [own, ofOperator]
 }
@@ -69,16 +75,18 @@ async function writeAuthorities(folder: string, authority: CoreAuthority): Promi
   }
 }
 
-/** @param make - the next content of the two files */
-export async function renewPair(
-  pair: FilePair,
-  due: (certificate: Certificate) => boolean,
-  make: () => Promise<{ readonly key: Buffer; readonly certificate: Buffer }>,
-): Promise<RenewedCertificate> {
+/** When two files are renewed, and what takes the place of their content. */
+export interface PairRenewal {
+  due(present: Certificate): boolean
+  make(present: Certificate): Promise<PairContent>
+}
+
+/** A certificate with its key, if it is due. @throws CannotOpenStore `locked` while somebody else renews it */
+export async function renewPair(pair: FilePair, { due, make }: PairRenewal): Promise<RenewedCertificate> {
   const file = join(pair.folder, pair.certificate)
   const before = leafOf(await readFile(file, 'utf8'), file)
   if (!due(before)) return { file, until: before.notAfter, renewed: false }
-  const next = await make()
+  const next = await make(before)
   await replacePair(pair, next)
   return { file, until: leafOf(next.certificate.toString(), file).notAfter, renewed: true }
 }

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { readCertificateList } from '../../certificates/certificate.ts'
+import type { Making } from '../../nf/adapters/core-authority.ts'
+import { type RenewedCertificate, renewPair } from '../../nf/adapters/renew-nf.ts'
+import type { WatchedCertificate } from '../../nf/server/certificate-end.ts'
+import type { FilePair } from '../../store/file-pair.ts'
+import { OPERATOR_LIFETIME } from './init-folder.ts'
+import { openFolder } from './open-folder.ts'
+import { issueOwn, pemOfKey, readAuthority } from './own-keys.ts'
+
+/** What the operator shows at the `admin` listener. The key is plain: a console takes it as well. */
+export const adminPair = (folder: string): FilePair => ({
+  folder: join(folder, 'operator'),
+  key: 'admin.key',
+  certificate: 'admin.crt',
+  current: 'current',
+})
+
+export const operatorRenewal = (folder: string) => `edgeward ecs operator renew --dir ${resolve(folder)}`
+
+/** @throws Error if the file is not there */
+export async function watchedOperator(folder: string): Promise<WatchedCertificate[]> {
+  const { folder: place, certificate } = adminPair(folder)
+  const [leaf] = readCertificateList(await readFile(join(place, certificate), 'utf8'))
+  return leaf === undefined ? [] : [{ name: 'the operator', certificate: leaf, command: operatorRenewal(folder) }]
+}
+
+/**
+ * A new key and certificate for the operator, if the present one ends within `notice` milliseconds. Only files are read
+ * and written, so it is as good while the ECS serves, and after the certificate is over.
+ *
+ * @throws ConfigurationError, FileRefused, CannotOpenStore `locked`
+ */
+export async function renewOperator(
+  folder: string,
+  notice: number,
+  { clock, random, passphrase }: Making,
+): Promise<RenewedCertificate> {
+  const { secret } = await openFolder(folder, passphrase)
+  const issuer = await readAuthority(join(folder, 'ca', 'operator-issuer'), secret)
+  const now = clock.now()
+  const subject = { role: 'operator', name: 'admin' } as const
+  return renewPair(adminPair(folder), {
+    due: ({ notAfter }) => notAfter - now <= notice,
+    async make({ crlDistributionPoints: [crlDistributionPoint] }) {
+      const issuance = { now, lifetime: OPERATOR_LIFETIME, ...(crlDistributionPoint && { crlDistributionPoint }) }
+      const { pem, key } = await issueOwn(issuer, subject, issuance, random)
+      return { certificate: Buffer.from(pem), key: Buffer.from(pemOfKey(key)) }
+    },
+  })
+}
