@@ -12,6 +12,7 @@ import { fqdnArgument, portArgument } from './arguments.ts'
 import { addAuthorityCommands } from './ecs-ca-commands.ts'
 import { addOperatorCommands } from './ecs-operator-commands.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
+import { addTrustCommand } from './ecs-trust-command.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -30,6 +31,7 @@ export function addEcsCommands(ecs: Command): void {
   addAuthorityCommands(ecs)
   addOperatorCommands(ecs)
   addPeerCommands(ecs)
+  addTrustCommand(ecs)
 }
 
 /** Every command of an ECS works on its folder, and speaks JSON if asked to. */

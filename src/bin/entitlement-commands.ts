@@ -13,11 +13,13 @@ import { createLog } from '../http/log.ts'
 import { certifyKey, openCoreAuthority } from '../nf/adapters/core-authority.ts'
 import { openNfFolder } from '../nf/adapters/folder.ts'
 import { ADMIN_FILE, type AdminAddress } from '../nf/adapters/operator-client.ts'
+import { systemClock } from '../ports/clock.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
 import { entitlementServerOf, trustVerifier } from './core/trust-verifier.ts'
+import { entitlementHandover, handoverText, writeHandover } from './core/write-handover.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -149,6 +151,7 @@ interface TrustArguments extends Common {
   readonly fqdn: Fqdn
   readonly type: 'ecs' | 'ees'
   readonly root: readonly string[]
+  readonly out?: string
 }
 
 function addTrust(entitlement: Command): void {
@@ -161,12 +164,24 @@ function addTrust(entitlement: Command): void {
       'PEM of its root, and of the authority that issued its certificate: in one file, in two, or the latter as ' +
         'ecs-issuer.crt (ees-issuer.crt) beside the root',
     )
-    .action(async ({ dir, fqdn, type, root: roots, json = false }: TrustArguments) => {
+    .option(
+      '--out <file>',
+      'write there what the operator of an ECS takes with "edgeward ecs trust"; nothing is secret',
+    )
+    .action(async ({ dir, fqdn, type, root: roots, out, json = false }: TrustArguments, command: Command) => {
+      if (out !== undefined && type === 'ees')
+        command.error('error: --out is for an ECS; ees.yaml takes what is printed')
       const entry = await trustVerifier(dir, { fqdn, type, roots })
       const entitlementServer = await entitlementServerOf(dir)
+      const done = `${fqdn} may ask about tokens that it is shown.`
+      if (out !== undefined) {
+        const told = await writeHandover(out, await entitlementHandover(dir, fqdn), systemClock.now())
+        print(json, { ...entry, entitlementServer, out: resolve(out) }, `${done} ${handoverText(out, told)}`)
+        return
+      }
       const list =
         type === 'ecs' ? 'authentication.entitlementServers of its ecs.yaml' : 'eec.entitlementServers of its ees.yaml'
-      const text = `${fqdn} may ask about tokens that it is shown. For ${list}:\n`
+      const text = `${done} For ${list}:\n`
       print(json, { ...entry, entitlementServer }, text + JSON.stringify(entitlementServer, undefined, 2))
     })
 }

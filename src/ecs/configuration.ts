@@ -136,36 +136,40 @@ export function withDefaults(written: Record<string, unknown>): Record<string, u
   return filled
 }
 
+/** As the library of the commands that edit it writes it: what they do not change stays as it is. */
 export function configurationText(fqdn: string, listen: Configuration['listen']): string {
   return `# The Edge Configuration Server ${fqdn}. What is left out has the default written beside it.
 fqdn: ${fqdn}
 
 listen:
-  address: '${listen.address}'   # 0.0.0.0 or '::' to be reached from other machines
+  address: '${listen.address}' # 0.0.0.0 or '::' to be reached from other machines
   # A port of 0 is the one that was free at init, kept from then on.
-  server: ${listen.server}   # TLS with server certificate: onboarding, metadata, CA certificates, revocation lists
-  mtls: ${listen.mtls}     # mutual TLS: registered EESs
-  psk: ${listen.psk}      # TLS-PSK: EECs with a key of their network, if there are keyServices
-  admin: ${listen.admin}    # mutual TLS with an operator certificate
+  server: ${listen.server} # TLS with server certificate: onboarding, metadata, CA certificates, revocation lists
+  mtls: ${listen.mtls} # mutual TLS: registered EESs
+  psk: ${listen.psk} # TLS-PSK: EECs with a key of their network, if there are keyServices
+  admin: ${listen.admin} # mutual TLS with an operator certificate
 # apiRoot: https://${fqdn}:8443    # if a forwarder stands before the server listener
 # mtlsRoot: https://${fqdn}:8444   # the same for mtls
 
 sealing:
-  keyFile: sealing.key # seals the private keys of the CA and of the tokens; keep it on another medium if you can.
-                       # With EDGEWARD_PASSPHRASE set at init and at serve, a passphrase takes its place.
+  # Seals the private keys of the CA and of the tokens; keep it on another medium if you can.
+  # With EDGEWARD_PASSPHRASE set at init and at serve, a passphrase takes its place.
+  keyFile: sealing.key
 certificates:
   lifetimeDays: 30
-  channelBinding: when-present   # or: required (then openssl and curl alone cannot onboard)
+  channelBinding: when-present # or: required (then openssl and curl alone cannot onboard)
 
-tokens:                # seconds
+# seconds
+tokens:
   accessLifetime: 600
   onboardingLifetime: 3600
   keyLifetime: 2592000
 
 registrations:
-  onExpiry: revoke     # or block: the EES keeps its certificate, and registers again with it
+  onExpiry: revoke # or block: the EES keeps its certificate, and registers again with it
 
-revocationList:        # seconds
+# seconds
+revocationList:
   lifetime: 86400
   refresh: 3600
 
@@ -174,7 +178,7 @@ revocationList:        # seconds
 #   mostHops: 3         # ECSs that one token request may come to; 4 at most
 #   refresh: 300        # seconds between two looks of theirs at our keys and authorities
 
-# authentication:       # of EECs; without key services and entitlement servers nobody is provisioned
+# authentication:       # of EECs; without key services and entitlement servers nobody is provisioned: edgeward ecs trust
 #   keyProfile: bound
 #   keyServices:
 #     - realm: mnc001.mcc001

@@ -70,8 +70,12 @@ async function forwardingKey(file: string, secret: SealingSecret): Promise<KeyOb
   return readSealedPrivateKey(file, secret)
 }
 
-async function readConfiguration(file: string): Promise<Configuration & { fqdn: Fqdn }> {
-  const written = await readYaml(file)
+/**
+ * @param text - what shall stand in the file, if not what stands there
+ * @throws ConfigurationError
+ */
+export async function readConfiguration(file: string, text?: string): Promise<Configuration & { fqdn: Fqdn }> {
+  const written = mappingOf(file, text ?? (await readText(file)))
   const configuration = withDefaults(written)
   const invalid = findInvalidSetting(Configuration, configuration)
   if (invalid !== undefined) throw new ConfigurationError(`${file}: ${invalid}`)
@@ -91,8 +95,7 @@ export async function readPolicy(folder: string): Promise<LoadedPolicy> {
   }
 }
 
-async function readYaml(file: string): Promise<Record<string, unknown>> {
-  const text = await readText(file)
+function mappingOf(file: string, text: string): Record<string, unknown> {
   try {
     const document: unknown = parse(text)
     if (typeof document === 'object' && document !== null && !Array.isArray(document)) return { ...document }
