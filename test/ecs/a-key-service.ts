@@ -37,6 +37,8 @@ export interface Subscriber {
   readonly kedge: Kedge
   readonly gpsi?: string
   readonly expiresAt: number
+  /** the only ones that get its key, as AUSFs have it that know whose an EEC ID is */
+  readonly eecIds?: readonly string[]
 }
 
 export type AKeyService = Awaited<ReturnType<typeof aKeyService>>
@@ -69,7 +71,7 @@ export async function aKeyService(via: 'ausf' | 'nef', mnc: string, authorities:
 
   const honestAnswer = ({ body: { kedgeId, eecId }, ecs }: Question): KedgeResponse | undefined => {
     const subscriber = subscribers.get(kedgeId)
-    if (subscriber === undefined) return undefined
+    if (subscriber === undefined || subscriber.eecIds?.includes(eecId) === false) return undefined
     const { kedge, gpsi, expiresAt } = subscriber
     const delivered = state.keyScope === 'ECS' ? deriveKecs(kedge, fqdn(ecs), eecId) : kedge
     const answer = {

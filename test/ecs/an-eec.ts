@@ -33,14 +33,16 @@ interface Who {
   /** milliseconds since 1970 */
   readonly expiresAt?: number
   readonly keyProfile?: 'bound' | 'literal'
+  /** of the subscriber */
+  readonly eecIds?: readonly string[]
 }
 
 /** A subscriber of this network, with one EEC on its UE. */
 export function anEec({ fqdn }: RunningEcs, network: AKeyService, who: Who = {}): AnEec {
   const { kedgeId = network.newKedgeId(), kedge = aKedge(), gpsi, expiresAt = Date.now() + 3_600_000 } = who
-  const { keyProfile = 'bound' } = who
+  const { keyProfile = 'bound', eecIds } = who
   const eecId = eecIdOf(who.eecId ?? 'eec-1')
-  network.subscribers.set(kedgeId, { kedge, expiresAt, ...(gpsi !== undefined && { gpsi }) })
+  network.subscribers.set(kedgeId, { kedge, expiresAt, ...(gpsi !== undefined && { gpsi }), ...(eecIds && { eecIds }) })
   const isBound = keyProfile === 'bound'
   const identity = isBound ? formatPskIdentity({ eecIdTag: eecIdTag(eecId), kedgeId }) : kedgeId
   const key = createSecretKey((isBound ? deriveKecs(kedge, fqdn, eecId) : kedge).export())

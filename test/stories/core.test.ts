@@ -82,6 +82,28 @@ describe('a core network: edgeward core, udm and ausf', () => {
     assert.ok(!stdout.includes(String(k)) && !udm.log().includes(String(k)))
   })
 
+  test('the EEC IDs of a subscriber are said while the UDM serves; the list shows them', async () => {
+    const dir = story.at('core', 'udm')
+    const subscriber = (command: string, ...options: string[]) =>
+      edgeward('udm', 'subscriber', command, '--dir', dir, ...options)
+    const usim = ['--new-usim', story.at('usim4.json')]
+    const added = await subscriber('add', '--supi', supi(4), ...usim, '--edge', '--eec-id', 'eec-1', 'eec-2')
+    assert.equal(added.code, 0, added.stderr)
+    assert.ok(!readFileSync(story.at('usim4.json'), 'utf8').includes('eec-1'), 'they are not on the USIM')
+    const taken = await subscriber('eec-ids', '--supi', supi(1), '--set', 'eec-2')
+    assert.deepEqual([taken.code, /EEC_ID_IN_USE/.test(taken.stderr)], [1, true])
+    for (const unclear of [[], ['--any', '--set', 'eec-3']]) {
+      assert.equal((await subscriber('eec-ids', '--supi', supi(1), ...unclear)).code, 2)
+    }
+    const changed = await subscriber('eec-ids', '--supi', supi(4), '--set', 'eec-3', 'eec-1')
+    assert.match(changed.stdout, /may use eec-3, eec-1 and no other EEC ID, from its next authentication/)
+    const lineOf = async (who: string) =>
+      (await subscriber('list')).stdout.split('\n').find((line) => line.includes(who))
+    assert.match((await lineOf(supi(4))) ?? '', /edge +eec-1 eec-3 *$/)
+    assert.equal((await subscriber('eec-ids', '--supi', supi(4), '--any')).code, 0)
+    assert.doesNotMatch((await lineOf(supi(4))) ?? 'eec', /eec/)
+  })
+
   test('an ECS is trusted while the AUSF serves; what it has to know is printed', async () => {
     const ausf = await serve('ausf', 'serve', '--dir', story.at('core', 'ausf'))
     servers.push(ausf)

@@ -8,12 +8,14 @@ import { type Capture, captureLoopback, formsOfDigits, maySniff } from './captur
 import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
 
 const SUPI_DIGITS = '001010918273645'
+const OTHER_SUPI_DIGITS = '001010827364519'
 const GPSI_DIGITS = '491700000001'
 const ECS1 = 'ecs1.edge.example.com'
 const ECS2 = 'ecs2.edge.example.net'
 
 /**
- * A core network, an ECS in its domain and one outside, an EES at each, and a UE with its EEC: processes of their own.
+ * A core network, an ECS in its domain and one outside, an EES at each, and two UEs with an EEC each: processes of their
+ * own. The second UE is not honest: it lets its EEC take the EEC ID of the first one's.
  */
 async function runEdge(profile: 'bound' | 'literal') {
   const story = await storyFolder()
@@ -33,11 +35,12 @@ async function runEdge(profile: 'bound' | 'literal') {
   const ausf = at('core', 'ausf', 'ausf.yaml')
   const { edge } = parse(readFileSync(ausf, 'utf8')) as { edge?: object }
   change(ausf, { edge: { ...edge, keyProfile: profile } })
-  const subscriber = ['--supi', `imsi-${SUPI_DIGITS}`, '--gpsi', `msisdn-${GPSI_DIGITS}`, '--edge']
-  const usim = ['--new-usim', at('usim.json')]
-  await edgewardJson('udm', 'subscriber', 'add', '--dir', at('core', 'udm'), ...subscriber, ...usim)
-  await edgewardJson('ue', 'init', '--dir', at('ue'), '--subscription', at('usim.json'), '--key-profile', profile)
-  await edgewardJson('ue', 'allow', '--dir', at('ue'), '--eec-id', 'eec-1')
+  await aDevice(
+    'ue',
+    ['--supi', `imsi-${SUPI_DIGITS}`, '--gpsi', `msisdn-${GPSI_DIGITS}`, '--eec-id', 'eec-1'],
+    'eec-1',
+  )
+  await aDevice('ue2', ['--supi', `imsi-${OTHER_SUPI_DIGITS}`, '--eec-id', 'eec-2'], 'eec-2', 'eec-1')
 
   for (const [name, fqdn, via] of [
     ['ecs1', ECS1, 'ausf'],
@@ -57,10 +60,18 @@ async function runEdge(profile: 'bound' | 'literal') {
   await Promise.all([
     ...['udm', 'ausf', 'nef'].map((name) => start(name, name, 'serve', '--dir', at('core', name))),
     ...['ecs1', 'ecs2'].map((name) => start(name, 'ecs', 'serve', '--dir', at(name))),
-    start('ue', 'ue', 'serve', '--dir', at('ue')),
+    ...['ue', 'ue2'].map((name) => start(name, 'ue', 'serve', '--dir', at(name))),
   ])
   await onboard('ecs1', 'ees1')
   await onboard('ecs2', 'ees3')
+
+  async function aDevice(ue: string, subscriber: string[], ...eecIds: string[]) {
+    const usim = at(`${ue}.usim`)
+    const added = ['--dir', at('core', 'udm'), ...subscriber, '--edge', '--new-usim', usim]
+    await edgewardJson('udm', 'subscriber', 'add', ...added)
+    await edgewardJson('ue', 'init', '--dir', at(ue), '--subscription', usim, '--key-profile', profile)
+    for (const eecId of eecIds) await edgewardJson('ue', 'allow', '--dir', at(ue), '--eec-id', eecId)
+  }
 
   async function onboard(ecs: string, ees: string) {
     const fqdn = `${ees}.${ecs === 'ecs1' ? 'edge.example.com' : 'edge.example.net'}`
@@ -74,15 +85,15 @@ async function runEdge(profile: 'bound' | 'literal') {
   return {
     at,
     serverOf: (name: string) => servers.get(name) ?? assert.fail(`${name} does not run`),
-    authenticate: () =>
-      edgewardJson<{ kedgeId: string }>('ue', 'authenticate', '--dir', at('ue'), '--amf', at('core', 'amf')),
+    authenticate: (ue = 'ue') =>
+      edgewardJson<{ kedgeId: string }>('ue', 'authenticate', '--dir', at(ue), '--amf', at('core', 'amf')),
     /** `edgeward eec provision` at one ECS */
-    provision(name: 'ecs1' | 'ecs2') {
+    provision(name: 'ecs1' | 'ecs2', { ue = 'ue', eecId = 'eec-1' } = {}) {
       const fqdn = name === 'ecs1' ? ECS1 : ECS2
       const { port } = new URL(servers.get(name)?.ready.listeners['server'] ?? '')
       const ecs = ['--ecs', `https://${fqdn}:${port}`, '--root', at(name, 'ca', 'root.crt')]
       const resolved = ['--resolve', `${fqdn}=127.0.0.1`]
-      return edgeward('eec', 'provision', '--dir', at('ue'), '--eec-id', 'eec-1', ...ecs, ...resolved, '--json')
+      return edgeward('eec', 'provision', '--dir', at(ue), '--eec-id', eecId, ...ecs, ...resolved, '--json')
     },
     async close() {
       await Promise.all([...servers.values()].map((server) => server.stop()))
@@ -144,9 +155,28 @@ for (const profile of ['bound', 'literal'] as const) {
       assert.deepEqual(operationsIn(logOf('ausf')).slice(-1), ['KeyRequest 200'])
     })
 
+    test("NG-04: another subscriber's UE, with its own key, gets nothing in the name of the first one's EEC", async () => {
+      await edge.authenticate('ue2')
+      for (const [ecs, ees] of [
+        ['ecs1', 'ees1'],
+        ['ecs2', 'ees3'],
+      ] as const) {
+        const own = await edge.provision(ecs, { ue: 'ue2', eecId: 'eec-2' })
+        assert.deepEqual(eessIn(own.stdout), [ees], own.stderr)
+        // The ECS has the key of this UE now; in the profile `literal` it is the key of every EEC on it.
+        const { code, stdout, stderr } = await edge.provision(ecs, { ue: 'ue2', eecId: 'eec-1' })
+        assert.deepEqual([code, stdout], [1, ''])
+        assert.match(stderr, /step 4 \(authentication request to the ECS\): 404/)
+        assert.deepEqual(operationsIn(logOf('ausf')).slice(-2), ['KeyRequest 200', 'KeyRequest 404'])
+        const honest = await edge.provision(ecs)
+        assert.deepEqual(eessIn(honest.stdout), [ees], honest.stderr)
+      }
+    })
+
     test('KE-01: what went over the wire, and what was logged, holds no SUPI and no GPSI', async (t) => {
-      const secrets = [SUPI_DIGITS, SUPI_DIGITS.slice(5), GPSI_DIGITS].flatMap(formsOfDigits)
-      for (const name of ['ausf', 'nef', 'ecs1', 'ecs2', 'ue']) {
+      const supis = [SUPI_DIGITS, OTHER_SUPI_DIGITS].flatMap((digits) => [digits, digits.slice(5)])
+      const secrets = [...supis, GPSI_DIGITS].flatMap(formsOfDigits)
+      for (const name of ['ausf', 'nef', 'ecs1', 'ecs2', 'ue', 'ue2']) {
         for (const form of secrets) assert.ok(!Buffer.from(logOf(name)).includes(form), `log of ${name}`)
       }
       if (capture === undefined) {
