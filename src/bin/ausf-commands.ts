@@ -1,16 +1,20 @@
 import type { Command } from 'commander'
-import { openAusf } from '../ausf/adapters/open-ausf.ts'
+import { AUSF_STORE, openAusf } from '../ausf/adapters/open-ausf.ts'
 import { serveAusf } from '../ausf/server/serve-ausf.ts'
 import { createLog } from '../http/log.ts'
+import { addBackupCommand } from './backup-command.ts'
 import { systemEnvironment } from './operator.ts'
 import { untilStopped } from './stop.ts'
+
+const FOLDER = 'the folder of the AUSF, made by "edgeward core init"'
 
 export function addAusfCommands(ausf: Command): void {
   ausf
     .command('serve')
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')
-    .requiredOption('--dir <folder>', 'the folder of the AUSF, made by "edgeward core init"')
+    .requiredOption('--dir <folder>', FOLDER)
     .action(({ dir }: { dir: string }) => serve(dir))
+  addBackupCommand(ausf, { folder: FOLDER, store: AUSF_STORE })
 }
 
 async function serve(dir: string): Promise<void> {

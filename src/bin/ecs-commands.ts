@@ -6,9 +6,11 @@ import { initFolder } from '../ecs/adapters/init-folder.ts'
 import { openEcs } from '../ecs/adapters/open-ecs.ts'
 import type { PolicyQuestion } from '../ecs/operator/commands.ts'
 import type { EesDescription } from '../ecs/operator/describe-ees.ts'
+import type { Resolve } from '../http/client.ts'
 import { createLog } from '../http/log.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
-import { fqdnArgument, portArgument } from './arguments.ts'
+import { fqdnArgument, portArgument, resolveArgument } from './arguments.ts'
+import { printCopied } from './backup-command.ts'
 import { addAuthorityCommands } from './ecs-ca-commands.ts'
 import { addOperatorCommands } from './ecs-operator-commands.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
@@ -53,11 +55,13 @@ function addLife(ecs: Command): void {
     .option('--mtls-port <port>', 'of the listener for registered EESs', portArgument, 0)
     .option('--psk-port <port>', 'of the listener for EECs with a key of their network', portArgument, 0)
     .option('--admin-port <port>', 'of the listener for operators', portArgument, 0)
+    .option('--resolve <fqdn=address...>', 'where a name is reached, instead of asking DNS', resolveArgument)
     .action(async (options: Common & InitArguments) => {
-      const { dir, fqdn, json = false } = options
+      const { dir, fqdn, resolve: names, json = false } = options
       const { listen: address, serverPort: server, mtlsPort: mtls, pskPort: psk, adminPort: admin } = options
       const { clock, random, passphrase } = systemEnvironment('warn')
-      await initFolder(dir, fqdn, { clock, random, passphrase, listen: { address, server, mtls, psk, admin } })
+      const listen = { address, server, mtls, psk, admin }
+      await initFolder(dir, fqdn, { clock, random, passphrase, listen, resolve: names })
       const next = `edgeward ecs serve --dir ${dir}`
       print(json, { dir: resolve(dir), fqdn, next }, `The ECS ${fqdn} stands in ${dir}.\nNext: ${next}`)
     })
@@ -73,6 +77,7 @@ interface InitArguments {
   readonly mtlsPort: number
   readonly pskPort: number
   readonly adminPort: number
+  readonly resolve?: Resolve
 }
 
 async function serve(dir: string): Promise<void> {
@@ -207,7 +212,7 @@ function addCare(ecs: Command): void {
     .argument('<file>')
     .action(async (file: string, { dir, json = false }: Common) => {
       await asOperator(dir, (operator) => operator.backup(resolve(file)))
-      print(json, { file: resolve(file) }, `The store is copied to ${file}. The keys are in ${dir}: keep them too.`)
+      printCopied(json, file, dir)
     })
   const keys = ecs.command('signing-keys').description('the keys that sign access tokens')
   withFolder(keys.command('rotate'))

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { asEesOperator } from '../ees/adapters/as-operator.ts'
 import { certifyEas } from '../ees/adapters/eas-authority.ts'
 import { onboard, openRegistration } from '../ees/adapters/open-registration.ts'
+import { EES_STORE } from '../ees/adapters/open-services.ts'
 import type { EESInfo, Registration } from '../ees/index.ts'
 import type { OperatorCommands as EesOperatorCommands } from '../ees/operator/commands.ts'
 import type { Resolve } from '../http/client.ts'
@@ -12,6 +13,7 @@ import { fqdnOf } from '../http/origin.ts'
 import { isOfSchema } from '../http/schema.ts'
 import { EESProfile, EESRegistration } from '../spec/messages/ees-registration.ts'
 import { eecIdArgument, fqdnArgument, portArgument, resolveArgument } from './arguments.ts'
+import { addBackupCommand } from './backup-command.ts'
 import { print } from './output.ts'
 import { untilStopped } from './stop.ts'
 
@@ -24,17 +26,20 @@ interface Common {
 /** Beside the files of the SDK: what was given as `--resolve` at onboarding holds for every later command. */
 const RESOLVE_FILE = 'resolve.json'
 
+const FOLDER = 'the folder of the EES'
+
 export function addEesCommands(ees: Command): void {
   addOnboard(ees)
   addLife(ees)
   addServe(ees)
   addEecs(ees)
   addEass(ees)
+  addBackupCommand(ees, { folder: FOLDER, store: EES_STORE })
 }
 
 function withFolder(command: Command): Command {
   return command
-    .requiredOption('--dir <folder>', 'the folder of the EES')
+    .requiredOption('--dir <folder>', FOLDER)
     .option('--resolve <fqdn=address...>', 'where a name is reached, instead of asking DNS', resolveArgument)
     .option('--json', 'print one JSON document')
 }

@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander'
 import { entitlementAdminClient } from '../entitlement/adapters/admin-client.ts'
 import { entitlementCommands } from '../entitlement/adapters/commands.ts'
 import { ENTITLEMENT_NF_TYPE } from '../entitlement/adapters/init-folder.ts'
-import { openEntitlement } from '../entitlement/adapters/open-entitlement.ts'
+import { ENTITLEMENT_STORE, openEntitlement } from '../entitlement/adapters/open-entitlement.ts'
 import { ENTITLEMENT_SERVER, type EntitlementConfiguration } from '../entitlement/configuration.ts'
 import type { EntitlementCommands } from '../entitlement/operator/commands.ts'
 import { createLog } from '../http/log.ts'
@@ -17,6 +17,7 @@ import { systemClock } from '../ports/clock.ts'
 import type { Fqdn } from '../spec/identifiers.ts'
 import { CannotOpenStore } from '../store/errors.ts'
 import { fqdnArgument, portArgument } from './arguments.ts'
+import { addBackupCommand } from './backup-command.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
 import { entitlementServerOf, trustVerifier } from './core/trust-verifier.ts'
 import { entitlementHandover, handoverText, writeHandover } from './core/write-handover.ts'
@@ -29,6 +30,8 @@ interface Common {
   readonly json?: boolean
 }
 
+const FOLDER = 'the folder of the entitlement server'
+
 export function addEntitlementCommands(entitlement: Command): void {
   addInit(entitlement)
   withFolder(entitlement.command('serve'))
@@ -38,12 +41,11 @@ export function addEntitlementCommands(entitlement: Command): void {
   addWithdraw(entitlement)
   addTrust(entitlement)
   addRotate(entitlement)
+  addBackupCommand(entitlement, { folder: FOLDER, store: ENTITLEMENT_STORE })
 }
 
 function withFolder(command: Command): Command {
-  return command
-    .requiredOption('--dir <folder>', 'the folder of the entitlement server')
-    .option('--json', 'print one JSON document')
+  return command.requiredOption('--dir <folder>', FOLDER).option('--json', 'print one JSON document')
 }
 
 function addInit(entitlement: Command): void {

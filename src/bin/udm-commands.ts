@@ -8,12 +8,13 @@ import { systemRandom } from '../ports/random.ts'
 import { CannotOpenStore } from '../store/errors.ts'
 import { readPrivateFile, writePrivateFile } from '../store/private-file.ts'
 import { udmAdminClient } from '../udm/adapters/admin-client.ts'
-import { openUdm } from '../udm/adapters/open-udm.ts'
+import { openUdm, UDM_STORE } from '../udm/adapters/open-udm.ts'
 import { udmCommands } from '../udm/adapters/ports.ts'
 import type { HomeNetworkKeys, UdmCommands } from '../udm/operator/commands.ts'
 import { LARGEST_BATCH } from '../udm/routes/operator-routes.ts'
 import type { SubscriberRecord } from '../udm/subscriber.ts'
 import { parseSubscriberList } from '../udm/subscriber-list.ts'
+import { addBackupCommand } from './backup-command.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -23,10 +24,13 @@ interface Common {
   readonly json?: boolean
 }
 
+const FOLDER = 'the folder of the UDM, made by "edgeward core init"'
+
 export function addUdmCommands(udm: Command): void {
   withFolder(udm.command('serve'))
     .description('run until stopped; the first line of standard output says where, the log goes to standard error')
     .action(({ dir }: Common) => serve(dir))
+  addBackupCommand(udm, { folder: FOLDER, store: UDM_STORE })
   const subscriber = udm.command('subscriber').description('the subscribers of the home network, also while it serves')
   addAdd(subscriber)
   addImport(subscriber)
@@ -35,9 +39,7 @@ export function addUdmCommands(udm: Command): void {
 }
 
 function withFolder(command: Command): Command {
-  return command
-    .requiredOption('--dir <folder>', 'the folder of the UDM, made by "edgeward core init"')
-    .option('--json', 'print one JSON document')
+  return command.requiredOption('--dir <folder>', FOLDER).option('--json', 'print one JSON document')
 }
 
 async function serve(dir: string): Promise<void> {

@@ -10,12 +10,12 @@ import { inTransaction } from './schema.ts'
 const ALL_PAGES = 2 ** 31 - 1
 
 /**
- * Copies the store as it is at one moment into a new file (0600), while it goes on serving. The copy knows that it is
- * one: opened as a store, it begins with an epoch that was never used (THREATS DB-04).
+ * Copies the store as it is at one moment into a new file (0600), while this process or another one goes on with it. The
+ * copy knows that it is one: opened as a store, it begins with an epoch that was never used (THREATS DB-04).
  *
  * @throws Error with code EEXIST if the file exists
  */
-export async function backup(store: EmbeddedStore, file: string): Promise<void> {
+export async function backup(store: Pick<EmbeddedStore, 'file'>, file: string): Promise<void> {
   const temporary = temporaryBeside(file)
   try {
     createPrivately(temporary)

@@ -17,14 +17,14 @@ export interface OpenAusf extends NfEnvironment, NfFolder<AusfConfiguration> {
   close(): Promise<void>
 }
 
-const STORE = 'ausf.db'
+export const AUSF_STORE = 'ausf.db'
 const DATA_KEY = 'data.key'
 
 /** @throws ConfigurationError, FileRefused, CannotOpenStore */
 export async function openAusf(folder: string, environment: NfEnvironment): Promise<OpenAusf> {
   const opened = await openNfFolder<AusfConfiguration>(folder, AUSF, environment.passphrase)
   const dataKey = await readDataKey(join(folder, DATA_KEY), opened.secret)
-  const store = await openStore({ file: join(folder, STORE), migrations: AUSF_MIGRATIONS })
+  const store = await openStore({ file: join(folder, AUSF_STORE), migrations: AUSF_MIGRATIONS })
   return { ...environment, ...opened, store, dataKey, close: () => store.close() }
 }
 
@@ -34,6 +34,6 @@ export const newAusfMembers = (homeNetwork: PlmnId, udm: string) => ({ homeNetwo
 /** Adds to the folder of a new network function what makes it an AUSF: store and data key. */
 export async function addAusf(folder: string, secret: SealingSecret, { random }: Making): Promise<void> {
   await writeDataKey(join(folder, DATA_KEY), secret, random)
-  const store = await openStore({ file: join(folder, STORE), migrations: AUSF_MIGRATIONS })
+  const store = await openStore({ file: join(folder, AUSF_STORE), migrations: AUSF_MIGRATIONS })
   await store.close()
 }
