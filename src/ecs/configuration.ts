@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { stringify } from 'yaml'
 import { Rate } from '../nf/rate-limit.ts'
 import {
   EEC_CONFIGURATION_TEXT,
@@ -137,7 +138,12 @@ export function withDefaults(written: Record<string, unknown>): Record<string, u
 }
 
 /** As the library of the commands that edit it writes it: what they do not change stays as it is. */
-export function configurationText(fqdn: string, listen: Configuration['listen']): string {
+export function configurationText(
+  fqdn: string,
+  listen: Configuration['listen'],
+  resolve: ReadonlyMap<string, string> = new Map(),
+): string {
+  const names = resolve.size === 0 ? '' : `\n${stringify({ resolve: Object.fromEntries(resolve) })}`
   return `# The Edge Configuration Server ${fqdn}. What is left out has the default written beside it.
 fqdn: ${fqdn}
 
@@ -205,5 +211,5 @@ revocationList:
 #     burst: 1000
 
 ${EEC_CONFIGURATION_TEXT}log: info
-`
+${names}`
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createIssuer, createRoot, type Issuer } from '../../certificates/authority.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
+import type { Resolve } from '../../http/client.ts'
 import { choosePorts } from '../../http/free-ports.ts'
 import { newSigningKey } from '../../nf/adapters/own-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -36,6 +37,8 @@ export interface InitOptions {
   readonly passphrase?: string | undefined
   /** what to listen on; a port of 0 is any that is free now, and kept */
   readonly listen: Configuration['listen']
+  /** where names are reached, instead of asking DNS */
+  readonly resolve?: Resolve | undefined
 }
 
 /**
@@ -45,7 +48,7 @@ export interface InitOptions {
  * @throws FolderInUse
  */
 export async function initFolder(folder: string, fqdn: Fqdn, options: InitOptions): Promise<void> {
-  const { clock, random, passphrase, listen } = options
+  const { clock, random, passphrase, listen, resolve: names } = options
   const final = resolve(folder)
   if (existsSync(final) && (await readdir(final)).length > 0)
     throw new FolderInUse(`${folder} is not empty: take another folder, or remove it first`)
@@ -64,7 +67,7 @@ export async function initFolder(folder: string, fqdn: Fqdn, options: InitOption
     await createOperator(draft, issuers['operator-issuer'], issuance)
     await writeSealedKey(join(draft, 'keys', 'onboarding.key'), newSigningKey(), secret)
     await writeFile(join(draft, 'policy.yaml'), DEFAULT_POLICY)
-    await writeFile(join(draft, 'ecs.yaml'), configurationText(fqdn, listen))
+    await writeFile(join(draft, 'ecs.yaml'), configurationText(fqdn, listen, names))
     await rename(draft, final)
   } finally {
     await rm(draft, { recursive: true, force: true })
