@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
+import { type KeyRequestPorts, keyRequest } from '../../src/ausf/edge-key/key-request.ts'
+import type { AusfPeer } from '../../src/ausf/peers.ts'
+import { EDGE_FUNCTION_CODES } from '../../src/keys/kedge.ts'
+import { takeKey } from '../../src/keys/key.ts'
+import { Refusal } from '../../src/spec/refusal.ts'
+import type { EecId } from '../../src/spec/subscriber-identifiers.ts'
 import { rankSum } from '../rank-sum.ts'
 import {
   authCtxIdOf,
   authenticate,
   authenticated,
   type Caller,
+  ECS1,
   eapSession,
   eapUe,
   edgeKeysOf,
@@ -16,6 +23,19 @@ import {
   SUPI,
 } from './a-core.ts'
 
+const AN_ECS: AusfPeer = {
+  fqdn: ECS1,
+  nfInstanceId: undefined,
+  thumbprint: '',
+  entry: {
+    fqdn: ECS1,
+    nfType: 'ECS',
+    root: 'ecs.crt',
+    scopes: [],
+    encryptionKey: { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' },
+  },
+  scopes: new Set(),
+}
 const ECS3 = 'ecs3.outside.example'
 const FRESH = { ...SET_1, sqn: '000000000000' }
 const unknownId = () => `rid0.kid${randomBytes(16).toString('hex')}@edge.5gc.mnc001.mcc001.3gppnetwork.org`
@@ -125,6 +145,38 @@ describe('an EEC ID belongs to a subscriber: decision 10, D-21', () => {
     const again = await core.trustedEcs()
     assert.deepEqual([await statusOf(again, kedgeId, 'eec-1'), await statusOf(again, kedgeId, 'eec-2')], [200, 404])
   })
+
+  for (const keyProfile of ['bound', 'literal'] as const) {
+    test(`KE-07: ${keyProfile}: the same work is done for each refusal, and for an answer up to its record`, async () => {
+      const workFor = async (until: number | undefined, isItsEec: boolean) => {
+        const did: string[] = []
+        const ports: KeyRequestPorts = {
+          now: () => 0,
+          allow: () => true,
+          alarms: { raise: (name, who) => did.push(`${name} ${who}`), count: () => 0 },
+          keyProfile,
+          functionCodes: EDGE_FUNCTION_CODES,
+          isCaller: () => false,
+          async findKedge() {
+            const mayUse = (eecId: EecId | undefined) => did.push(`mayUse ${eecId}`) > 0 && isItsEec
+            return { kedge: takeKey('Kedge', randomBytes(32)), until, mayUse }
+          },
+          encryptTo: (_recipient, { symmetricKeySize }) => String(did.push(`encrypt ${symmetricKeySize}`)),
+          record: async () => void did.push('record'),
+        }
+        const answered = await keyRequest(ports, AN_ECS, { kedgeId: unknownId(), eecId: 'eec-1' }).catch(
+          (error) => error,
+        )
+        return { did, ...(answered instanceof Refusal && { code: answered.code, detail: answered.detail }) }
+      }
+      const work = ['mayUse eec-1', 'encrypt 32']
+      const unknown = await workFor(undefined, false)
+      assert.deepEqual([unknown.code, unknown.did], ['KEDGE_NOT_FOUND', [...work, `key-id-unknown ${ECS1}`]])
+      assert.deepEqual(await workFor(1, false), unknown, 'of another subscriber')
+      assert.deepEqual(await workFor(undefined, true), unknown, 'ended')
+      assert.deepEqual(await workFor(1, true), { did: [...work, 'record'] })
+    })
+  }
 
   const needsQuiet =
     process.env['EDGEWARD_DEEP'] === undefined ? 'it needs a machine of its own: npm run test:deep' : false
