@@ -1,4 +1,5 @@
 import { constants, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 
 /** How long a client may take, in milliseconds (THREATS HT-02). */
 export interface Deadlines {
@@ -6,7 +7,7 @@ export interface Deadlines {
   readonly head: number
   /** from the head of a request to the head of its answer: the content must have come, and the work be done */
   readonly request: number
-  /** from there to the last octet of the answer */
+  /** from then on to the last octet of the answer, if its head was in time */
   readonly answer: number
   /** how long a connection stays open without a request */
   readonly idle: number
@@ -33,18 +34,26 @@ export function limitRequests(server: Http2SecureServer, deadlines: Deadlines): 
  * HTTP/1.1 has `headersTimeout` and `keepAliveTimeout` for this.
  */
 export function limitSessions(server: Http2SecureServer, deadlines: Deadlines): void {
+  let accepted: TLSSocket | undefined
+  server.prependListener('secureConnection', (socket) => {
+    accepted = socket
+  })
   server.on('session', (session) => {
+    // Node makes the session in the course of that event. A session that has closed leaves its socket open until the
+    // peer has read everything, and destroying it again would not change that.
+    const socket = accepted
+    const hurry = () => after(deadlines.close, () => socket?.destroy())
     let open = 0
     const leave = () => {
       session.close()
-      timer = after(deadlines.close, () => session.destroy())
+      timer = hurry()
     }
     let timer = after(deadlines.head, leave)
     session.on('stream', (stream) => {
       open++
       clearTimeout(timer)
       stream.once('close', () => {
-        if (--open === 0 && !session.closed) timer = after(deadlines.idle, leave)
+        if (--open === 0) timer = session.closed ? hurry() : after(deadlines.idle, leave)
       })
     })
     session.once('close', () => clearTimeout(timer))
