@@ -1,6 +1,7 @@
-import { lstat, mkdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { lstat, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256Base64url } from '../octets/digest.ts'
+import { ensureFolder } from './ensure-folder.ts'
 import { lockExclusively } from './exclusive-lock.ts'
 import { readPrivateFile, syncFolder, temporaryBeside, writePrivateFile } from './private-file.ts'
 
@@ -80,7 +81,7 @@ async function replaceLocked(pair: FilePair, next: PairContent): Promise<void> {
 async function pointAt({ folder, key, certificate, current }: FilePair, content: PairContent): Promise<string> {
   const target = join(PAIRS_FOLDER, sha256Base64url(content.certificate))
   const place = join(folder, target)
-  await mkdir(place, { recursive: true, mode: 0o700 })
+  await ensureFolder(place, 0o700)
   await writePrivateFile(join(place, key), content.key, { replace: true })
   await writePrivateFile(join(place, certificate), content.certificate, { replace: true })
   await syncFolder(join(folder, PAIRS_FOLDER))

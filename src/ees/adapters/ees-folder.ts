@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
+import { readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOfSchema } from '../../http/schema.ts'
+import { ensureFolder } from '../../store/ensure-folder.ts'
 import { type FilePair, PAIRS_FOLDER, PAIRS_LOCK, readPair, replacePair } from '../../store/file-pair.ts'
 import { readPrivateFile, syncFolder, writePrivateFile } from '../../store/private-file.ts'
 import { NotUsable } from '../errors.ts'
@@ -32,7 +33,7 @@ export function eesFolder(folder: string): OnboardingStore {
 
   return {
     async privateKey() {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await ensureFolder(folder, 0o700)
       const earlier = await readPrivateFile(at(KEY)).catch(unless('ENOENT'))
       if (earlier !== undefined) return earlier.toString()
       await writePrivateFile(at(KEY), Buffer.from(await newPrivateKey())).catch(unless('EEXIST'))
