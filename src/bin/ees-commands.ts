@@ -5,6 +5,7 @@ import { asEesOperator } from '../ees/adapters/as-operator.ts'
 import { certifyEas } from '../ees/adapters/eas-authority.ts'
 import { onboard, openRegistration } from '../ees/adapters/open-registration.ts'
 import { EES_STORE } from '../ees/adapters/open-services.ts'
+import { readEesConfiguration } from '../ees/adapters/read-configuration.ts'
 import type { EESInfo, Registration } from '../ees/index.ts'
 import type { OperatorCommands as EesOperatorCommands } from '../ees/operator/commands.ts'
 import type { Resolve } from '../http/client.ts'
@@ -14,6 +15,7 @@ import { isOfSchema } from '../http/schema.ts'
 import { EESProfile, EESRegistration } from '../spec/messages/ees-registration.ts'
 import { eecIdArgument, fqdnArgument, portArgument, resolveArgument } from './arguments.ts'
 import { addBackupCommand } from './backup-command.ts'
+import { measured } from './measured.ts'
 import { print } from './output.ts'
 import { untilStopped } from './stop.ts'
 
@@ -155,17 +157,11 @@ function addServe(ees: Command): void {
       const { dir, listen: address, port, serverPort } = options
       const resolve = await resolveFor(options)
       const registration = await openRegistration({ store: dir, resolve })
-      const log = createLog('ees', 'info')
+      const configuration = await readEesConfiguration(dir)
+      const log = createLog('ees', configuration.log)
       const { serveEes } = await import('../ees/server/serve-ees.ts')
-      const ees = await serveEes(registration, {
-        folder: dir,
-        address,
-        port,
-        serverPort,
-        resolve,
-        passphrase: passphrase(),
-        log,
-      })
+      const served = { folder: dir, address, port, serverPort, resolve, passphrase: passphrase(), log }
+      const ees = await measured(configuration.metrics, () => serveEes(registration, served))
       const { fqdn, listeners } = ees
       await untilStopped({ ready: 'ees', fqdn, listeners })
       await ees.close()

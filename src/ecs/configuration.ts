@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { stringify } from 'yaml'
+import { MetricsSetting } from '../http/metrics-setting.ts'
 import { Rate } from '../nf/rate-limit.ts'
 import {
   EEC_CONFIGURATION_TEXT,
@@ -99,6 +100,7 @@ export const Configuration = Type.Object(
     eecPolicy: EecPolicyConfiguration,
     /** where a name is reached, instead of asking DNS */
     resolve: Type.Record(Type.String(), Type.String()),
+    metrics: Type.Optional(MetricsSetting),
     log: Type.Enum(['debug', 'info', 'warn', 'error', 'silent']),
   },
   strict,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { MetricsSetting } from '../http/metrics-setting.ts'
 
 const strict = { additionalProperties: false }
 const port = Type.Integer({ minimum: 0, maximum: 65_535 })
@@ -71,6 +72,7 @@ export const EesConfiguration = Type.Object(
       },
       strict,
     ),
+    metrics: Type.Optional(MetricsSetting),
     log: Type.Enum(['debug', 'info', 'warn', 'error', 'silent']),
   },
   strict,

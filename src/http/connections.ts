@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { Refusal } from '../spec/refusal.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Log } from './log.ts'
+import { CONNECTION, type Connection } from './observation.ts'
 
 /** How many connections one listener holds: the others of this process must still find descriptors and memory. */
 export const MAX_CONNECTIONS = 8_192
@@ -73,21 +74,28 @@ interface Admission {
 /** Knows every connection that is open, so that a revoked one can be closed (THREATS CA-06). */
 export function trackConnections(server: Http2SecureServer, { name, admit, log }: Admission) {
   const [sockets, admitted] = [new Set<Socket>(), new Set<TLSSocket>()]
+  const tell = (what: Connection['what']) => CONNECTION.publish({ listener: name, what } satisfies Connection)
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
   server.prependListener('secureConnection', (socket) => {
     admitted.add(socket)
-    socket.once('close', () => admitted.delete(socket))
+    tell('opened')
+    socket.once('close', () => {
+      admitted.delete(socket)
+      tell('closed')
+    })
     try {
       admit?.(socket)
     } catch (error) {
+      tell('not_admitted')
       log.warn({ reason: error instanceof Refusal ? error.code : 'unexpected' }, 'connection not admitted')
       socket.destroy()
     }
   })
   server.on('tlsClientError', (error, socket) => {
+    tell('handshake_failed')
     log.info({ listener: name, reason: 'code' in error ? error.code : error.message }, 'handshake failed')
     socket.destroy()
   })

@@ -15,6 +15,7 @@ import {
 import { parseFormContent, parseJsonContent, parseTextContent } from './content.ts'
 import { DEADLINES, type Deadlines, limitRequests, limitSessions } from './deadlines.ts'
 import type { Log } from './log.ts'
+import { ANSWERED, type Answered } from './observation.ts'
 import type { Authenticators, Route, Schemes } from './route.ts'
 import { addRoute, CONTENT_LIMIT, refuseBeforeRouting, refuseOtherMethods } from './routing.ts'
 import { compileByTurns } from './schema.ts'
@@ -137,10 +138,13 @@ function createApp<Peers>(options: ListenerOptions<Peers>, deadlines: Deadlines)
   })
   app.addHook('onResponse', (request, reply, done) => {
     const { operation } = request.routeOptions.config
-    const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
     // The request ends too when its client leaves, or is cut off, before there is an answer.
-    if (reply.sent) log.info({ ...seen, status: reply.statusCode }, 'answered')
+    const status = reply.sent ? reply.statusCode : undefined
+    const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
+    if (reply.sent) log.info({ ...seen, status }, 'answered')
     else log.info(seen, 'left without an answer')
+    const answered: Answered = { listener: name, operation, status, seconds: reply.elapsedTime / 1_000 }
+    ANSWERED.publish(answered)
     done()
   })
   return app

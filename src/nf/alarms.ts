@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Log } from '../http/log.ts'
+import { ALARM, type Alarm } from '../http/observation.ts'
 
 /** Who and what an operator should hear of. */
 export type AlarmName =
@@ -29,6 +30,7 @@ export function createAlarms(log: Log): Alarms {
   return {
     raise(name, who) {
       totals.set(name, (totals.get(name) ?? 0) + 1)
+      ALARM.publish({ alarm: name } satisfies Alarm)
       const count = (parties.get(`${name} ${who}`) ?? 0) + 1
       parties.set(`${name} ${who}`, count)
       if ((count & (count - 1)) === 0) log.warn({ alarm: name, who, count }, 'alarm')

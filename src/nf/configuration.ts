@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { stringify } from 'yaml'
+import { MetricsSetting } from '../http/metrics-setting.ts'
 import type { Fqdn, NfInstanceId } from '../spec/identifiers.ts'
 
 const strict = { additionalProperties: false }
@@ -32,6 +33,7 @@ export const IDENTITY_MEMBERS = {
 export const SERVER_MEMBERS = {
   ...IDENTITY_MEMBERS,
   listen: Type.Object({ address: Type.String(), mtls: Port }, strict),
+  metrics: Type.Optional(MetricsSetting),
   /** `static`: the allow-list alone decides; `token+static`: the caller brings an access token as well (D-10) */
   authorization: Type.Object(
     {
