@@ -10,6 +10,7 @@ import {
 import { pathOf, type Reply, type Request, sendAnswer, socketOf } from './answer.ts'
 import { parseQuery } from './content.ts'
 import type { App } from './listener.ts'
+import { boundPipelines } from './pipelining.ts'
 import type { Authenticators, Route, Schemes } from './route.ts'
 
 /** Octets of content, unless the route states another limit. */
@@ -20,8 +21,10 @@ export const CONTENT_LIMIT = 65_536
  */
 export function refuseBeforeRouting(app: App, hosts: readonly string[]): void {
   const condemned = new WeakSet<TLSSocket>()
+  const refuseLongPipeline = boundPipelines()
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store')
+    refuseLongPipeline(request, reply)
     const socket = socketOf(request)
     const ambiguity = ambiguityOf(request)
     if (ambiguity !== undefined && request.raw.stream === undefined) condemned.add(socket)

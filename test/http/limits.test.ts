@@ -6,6 +6,7 @@ import type { Response } from '../../src/http/client.ts'
 import { clientTls } from '../../src/tls/client.ts'
 import { NOTE, type Running, runListener, TOKEN } from './a-listener.ts'
 import { NAME } from './credentials.ts'
+import { exchangeRaw } from './http1.ts'
 
 const PUT = `PUT /notes/v1/notes/1 HTTP/1.1\r\nHost: ${NAME}\r\nContent-Type: application/json\r\n`
 const causeOf = ({ body }: Response) => (JSON.parse(body.toString()) as { cause: string }).cause
@@ -43,6 +44,21 @@ describe('what one message may cost', () => {
     if (open) await once(socket, 'close').catch(() => {})
     return { said, poured: socket.bytesWritten - head.length }
   }
+
+  test('HT-01: a hundred requests may wait on one HTTP/1.1 connection, and it ends with one more', async () => {
+    const request = `GET /notes/v1/notes/1 HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`
+    const last = request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
+    const { answers } = await exchangeRaw(await running.socket(), request.repeat(99) + last)
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      Array(100).fill(200),
+    )
+    running.handled.length = 0
+    const never = `GET /never HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`
+    const held = await exchangeRaw(await running.socket(), never.repeat(100) + request.repeat(10_000))
+    assert.deepEqual(held, { answers: [], closed: true })
+    assert.equal(running.handled.length, 0)
+  })
 
   test('HT-04: a stream of 500 MB ends at 413, announced or chunked, long before it is read', async () => {
     for (const [head, chunked] of [
