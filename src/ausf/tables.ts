@@ -13,8 +13,8 @@ export interface AnchorKeyRow {
   expires_at: number
   /** 1 until a new authentication replaces it; then it ends at the end of its grace, which `expires_at` is set to */
   is_current: 0 | 1
-  /** 16 octets for each EEC ID of the subscriber; null where the UDM lists none, and of a KAKMA, which has none */
-  eec_ids: Uint8Array | null
+  /** 16 octets for each EEC ID of the subscriber; none where the UDM lists none, and none of a KAKMA */
+  eec_ids: Uint8Array
 }
 
 export const AUSF_MIGRATIONS = [
@@ -40,6 +40,9 @@ export const AUSF_MIGRATIONS = [
   },
   {
     name: '003-eec-ids',
-    statements: [`alter table kedge add column eec_ids blob`, `alter table kakma add column eec_ids blob`],
+    statements: [
+      `alter table kedge add column eec_ids blob not null default x''`,
+      `alter table kakma add column eec_ids blob not null default x''`,
+    ],
   },
 ] as const

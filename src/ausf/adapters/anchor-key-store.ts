@@ -33,13 +33,14 @@ interface AnchorKeyOf<Id, AnchorKey> {
   readonly id: Id
   readonly key: AnchorKey
   /** `EecIdLists` makes it; nobody can change it without the data key */
-  readonly eecIds?: Uint8Array | undefined
+  readonly eecIds?: Uint8Array
 }
 
 interface FoundKey<AnchorKey> {
   readonly key: AnchorKey
   readonly until: number | undefined
-  readonly eecIds: Uint8Array | undefined
+  /** as it was stored; empty if none was */
+  readonly eecIds: Uint8Array
 }
 
 export type KedgeStore = AnchorKeyStore<KedgeId, Kedge>
@@ -110,7 +111,7 @@ function statementsOn(table: string) {
     /** One row in any case, and always as long: the one that is asked for, or the one that is given. */
     find:
       'select coalesce(found.kid, ?) as kid, coalesce(found.subject, ?) as subject, coalesce(found.sealed, ?) as sealed, ' +
-      'case when found.kid is null then ? else found.eec_ids end as eec_ids, ' +
+      "coalesce(found.eec_ids, x'') as eec_ids, " +
       'coalesce(found.routing_indicator, ?) as routing_indicator, coalesce(found.expires_at, 0) as expires_at ' +
       `from (select ? as asked) left join ${table} as found on found.kid = asked`,
     remove: `delete from ${table} where subject = ?`,
@@ -120,11 +121,13 @@ function statementsOn(table: string) {
 
 type Row = Omit<AnchorKeyRow, 'is_current'>
 
-/**
- * What a sealed key is good for. The words keep a Kedge with a list from being taken for a KAKMA, whose kid is longer.
- */
+const NO_LIST = new Uint8Array()
+/** Keeps a Kedge with a list from being taken for a KAKMA, whose kid is longer. */
+const LIST_LABEL = Buffer.from('EEC IDs')
+
+/** What a sealed key is good for. Without a list it is as before there were any. */
 function boundOf({ kid, subject, eec_ids: eecIds }: Pick<Row, 'kid' | 'subject' | 'eec_ids'>): Buffer {
-  return Buffer.concat(eecIds === null ? [kid, subject] : [kid, subject, Buffer.from('EEC IDs'), eecIds])
+  return Buffer.concat([kid, subject, eecIds.length === 0 ? NO_LIST : LIST_LABEL, eecIds])
 }
 
 function anchorKeyStore<Id, Name extends 'Kedge' | 'KAKMA'>(
@@ -137,18 +140,14 @@ function anchorKeyStore<Id, Name extends 'Kedge' | 'KAKMA'>(
     withOctets(key, (octets) => sealSecret(dataKey, octets, boundOf(row), random.octets(12)))
   /** A row like any other, of no subscriber: what is not found is opened like what is. */
   const nobody = ((): Row => {
-    const named = {
-      kid: random.octets(idLength),
-      subject: random.octets(TAG_LENGTH),
-      eec_ids: random.octets(TAG_LENGTH),
-    }
+    const named = { kid: random.octets(idLength), subject: random.octets(TAG_LENGTH), eec_ids: NO_LIST }
     const sealed = seal(takeKey(keyName, random.octets(32)), named)
     return { ...named, sealed, routing_indicator: '', expires_at: 0 }
   })()
   const ours = realmOf(homeNetwork)
 
   return {
-    async replace(supi, { key, id, eecIds = null }, { now, lifetime, grace }) {
+    async replace(supi, { key, id, eecIds = NO_LIST }, { now, lifetime, grace }) {
       const { routingIndicator, octets: kid } = partsOf(id)
       const subject = subjectOf(supi)
       const sealed = seal(key, { kid, subject, eec_ids: eecIds })
@@ -167,12 +166,12 @@ function anchorKeyStore<Id, Name extends 'Kedge' | 'KAKMA'>(
     },
     async find(id, now) {
       const { routingIndicator, homeNetwork: asked, octets } = partsOf(id)
-      const parameters = [nobody.kid, nobody.subject, nobody.sealed, nobody.eec_ids, routingIndicator, octets]
+      const parameters = [nobody.kid, nobody.subject, nobody.sealed, routingIndicator, octets]
       const [row = nobody] = await store.read<Row>({ sql: sql.find, parameters })
       const key = takeKey(keyName, openSecret(dataKey, row.sealed, boundOf(row)))
       const same = row.routing_indicator === routingIndicator && realmOf(asked) === ours
       const good = same && row.expires_at > now
-      return { key, until: good ? row.expires_at : undefined, eecIds: row.eec_ids ?? undefined }
+      return { key, until: good ? row.expires_at : undefined, eecIds: row.eec_ids }
     },
     remove: (supi) => store.commit([{ sql: sql.remove, parameters: [subjectOf(supi)] }]),
     removeExpired: (now) => store.commit([{ sql: sql.removeExpired, parameters: [now] }]),

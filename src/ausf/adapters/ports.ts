@@ -42,7 +42,7 @@ export function authenticationPorts(
     mayUseEdge: (data) => edge.permission === 'everyone' || data[edge.permission],
     deriveEdgeKeys: (kausf, subscriber) => deriveEdgeKeys(kausf, subscriber, { homeNetwork, ...edge }),
     replaceKedge: ({ supi, eecIds }, { kedge: key, kedgeId: id }) =>
-      kedges.replace(supi, { key, id, eecIds: eecIds && lists.of(eecIds) }, times()),
+      kedges.replace(supi, { key, id, eecIds: lists.of(eecIds ?? []) }, times()),
     deriveAkmaKeys: (kausf, subscriber) => deriveAkmaKeys(kausf, subscriber, homeNetwork),
     replaceKakma: ({ supi }, { kakma: key, aKid: id }) => kakmas.replace(supi, { key, id }, times()),
   }
@@ -66,7 +66,7 @@ export function keyRequestPorts(
     isCaller: (ecs) => peers().entries.has(ecs),
     async findKedge(kedgeId, now) {
       const { key: kedge, until, eecIds } = await kedges.find(kedgeId, now)
-      const isAny = eecIds === undefined && unlistedEecIds === 'allowed'
+      const isAny = eecIds.length === 0 && unlistedEecIds === 'allowed'
       return { kedge, until, mayUse: (eecId) => lists.has(eecIds, eecId) || isAny }
     },
     encryptTo: (recipient, key) =>
