@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { nfClient } from '../../src/nf/adapters/nf-client.ts'
 import { systemTimers } from '../../src/ports/timers.ts'
-import { mutualTls } from '../../src/tls/profile.ts'
+import { mutualTls, type ServerCredential } from '../../src/tls/profile.ts'
 import { anNf, anotherDomain, certified } from './a-network.ts'
 
 const UNAVAILABLE = { name: 'Refusal', code: 'NF_CONGESTION' }
@@ -13,19 +15,20 @@ describe('calling another network function', () => {
   let server: Http2SecureServer
   let domain: Awaited<ReturnType<typeof anotherDomain<'nf-issuer'>>>
   let answer: (stream: ServerHttp2Stream) => void = () => {}
-  const client = async (origin?: string) => {
-    const { credential } = await certified(domain.issuers['nf-issuer'], anNf('ausf.core.example'))
+  const anAusf = async () => (await certified(domain.issuers['nf-issuer'], anNf('ausf.core.example'))).credential
+  const client = async (origin?: string, own?: () => ServerCredential) => {
+    const credential = await anAusf()
     const { port } = server.address() as AddressInfo
     return nfClient({
       origin: origin ?? `https://udm.core.example:${port}`,
       root: domain.authorities.slice(0, domain.authorities.indexOf('-----END CERTIFICATE-----') + 26),
-      credential: () => credential,
+      credential: own ?? (() => credential),
       resolve: new Map([
         ['udm.core.example', '127.0.0.1'],
         ['nef.core.example', '127.0.0.1'],
       ]),
       timers: systemTimers,
-      patience: 300,
+      patience: own ? 10_000 : 300,
     })
   }
 
@@ -50,6 +53,34 @@ describe('calling another network function', () => {
     const asked = await udm.ask('POST', '/', {})
     assert.deepEqual([asked.status, asked.location], [404, '/x'])
     assert.equal(JSON.stringify(asked.body), '{"cause":"USER_NOT_FOUND"}')
+    udm.close()
+  })
+
+  test('a renewed certificate is shown on a new connection; what is under way is answered on the one before', async () => {
+    const shown: string[] = []
+    const note = (socket: TLSSocket) => shown.push(socket.getPeerCertificate().serialNumber)
+    server.on('secureConnection', note)
+    let answerFirst: (() => void) | undefined
+    answer = (stream) => {
+      const done = () => {
+        stream.respond({ ':status': 204 })
+        stream.end()
+      }
+      if (answerFirst) done()
+      else answerFirst = done
+    }
+    const serialOf = ({ certificateChain }: ServerCredential) => new X509Certificate(certificateChain).serialNumber
+    const [before, after] = [await anAusf(), await anAusf()]
+    let own = before
+    const udm = await client(undefined, () => own)
+    const first = udm.ask('GET', '/')
+    while (answerFirst === undefined) await new Promise((done) => setTimeout(done, 5))
+    own = after
+    assert.equal((await udm.ask('GET', '/')).status, 204)
+    answerFirst()
+    server.off('secureConnection', note)
+    assert.equal((await first).status, 204)
+    assert.deepEqual(shown, [serialOf(before), serialOf(after)])
     udm.close()
   })
 
