@@ -26,11 +26,16 @@ export interface SubscriberStore {
   readonly random: Pick<Random, 'octets'>
 }
 
+/** As SQLite names the primary key. */
+const EEC_ID_TAKEN = 'eec_id.eec_id'
+const eecIdInUse = () => new Refusal('EEC_ID_IN_USE', 'one of the EEC IDs is that of another subscriber')
+const noSubscriber = () => new Refusal('USER_NOT_FOUND', 'there is no such subscriber')
+
 /** All or none. @throws Refusal SUBSCRIBER_EXISTS, EEC_ID_IN_USE */
 export async function addSubscribers(udm: SubscriberStore, subscribers: readonly Subscriber[]): Promise<void> {
   const unit = subscribers.flatMap((subscriber) => [
     statement(db.insertInto('subscriber').values(toRow(udm, subscriber))),
-    ...eecIdsOf(subscriber.supi, subscriber.eecIds ?? []),
+    ...insertEecIds(subscriber.supi, subscriber.eecIds ?? []),
   ])
   try {
     await udm.store.commit(unit)
@@ -42,13 +47,8 @@ export async function addSubscribers(udm: SubscriberStore, subscribers: readonly
   }
 }
 
-/** As SQLite names the primary key. */
-const EEC_ID_TAKEN = 'eec_id.eec_id'
-const eecIdInUse = () => new Refusal('EEC_ID_IN_USE', 'one of the EEC IDs is that of another subscriber')
-const noSubscriber = () => new Refusal('USER_NOT_FOUND', 'there is no such subscriber')
-
 /** Only of a subscriber that there is. */
-function eecIdsOf(supi: Supi, eecIds: readonly EecId[]): Statement[] {
+function insertEecIds(supi: Supi, eecIds: readonly EecId[]): Statement[] {
   const expect = { rows: 1, otherwise: 'USER_NOT_FOUND' }
   return eecIds.map((eecId) => {
     const row = db.selectFrom('subscriber').where('supi', '=', supi)
@@ -58,14 +58,15 @@ function eecIdsOf(supi: Supi, eecIds: readonly EecId[]): Statement[] {
 }
 
 /**
- * Takes the place of those of before. @param eecIds - none: any may be used
+ * These take the place of those of before.
  *
+ * @param eecIds - none: any may be used
  * @throws Refusal USER_NOT_FOUND, EEC_ID_IN_USE
  */
 export async function setEecIds(udm: SubscriberStore, supi: Supi, eecIds: readonly EecId[]): Promise<void> {
   if (!(await hasSubscriber(udm, supi))) throw noSubscriber()
   try {
-    await udm.store.commit([statement(db.deleteFrom('eec_id').where('supi', '=', supi)), ...eecIdsOf(supi, eecIds)])
+    await udm.store.commit([statement(db.deleteFrom('eec_id').where('supi', '=', supi)), ...insertEecIds(supi, eecIds)])
   } catch (error) {
     if (!(error instanceof GuardFailed)) throw error
     throw error.guard === EEC_ID_TAKEN ? eecIdInUse() : noSubscriber()
