@@ -40,21 +40,21 @@ export async function readEecCertificates({
 /** What it has in common with the listeners of every ECS. */
 export type EecListenerOptions = Omit<ListenerOptions<EcsPeers>, 'name' | 'tls' | 'admit'>
 
-export interface OpenEecListener {
+export interface EecListener {
+  listen(address: string): Promise<number>
   setCredential(credential: ServerCredential): void
   close(): Promise<void>
 }
 
-/** Opens the listener `eec`: mutual TLS, for EECs with a certificate. */
-export async function openEecListener(
+/** The listener `eec`: mutual TLS, for EECs with a certificate. */
+export function createEecListener(
   { port, eecOf, tls }: EecCertificates,
-  address: string,
   credential: ServerCredential,
   options: EecListenerOptions,
-): Promise<OpenEecListener> {
+): EecListener {
   const listener: Listener = createListener({ ...options, name: 'eec', tls: tls(credential), admit: eecOf })
-  await listener.listen(address, port)
   return {
+    listen: (address) => listener.listen(address, port),
     setCredential: (renewed) => listener.setSecureContext(tls(renewed)),
     close: () => listener.close(),
   }
