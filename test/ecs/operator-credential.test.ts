@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { createIssuer, createRoot } from '../../src/certificates/authority.ts'
+import { readCertificate } from '../../src/certificates/certificate.ts'
+import { ADMIN_FILE, adminClient } from '../../src/ecs/adapters/admin-client.ts'
+import { renewOperator } from '../../src/ecs/adapters/operator-credential.ts'
+import { issueOwn, pemOfKey } from '../../src/ecs/adapters/own-keys.ts'
+import { createLog } from '../../src/http/log.ts'
+import { systemClock } from '../../src/ports/clock.ts'
+import { systemRandom } from '../../src/ports/random.ts'
+import { signerOf } from '../../src/ports/signer.ts'
+import { newEesKey, type RunningEcs, runEcs } from './running-ecs.ts'
+
+const DAY = 86_400_000
+const making = { clock: systemClock, random: systemRandom }
+
+describe('the certificate of the operator of an ECS', () => {
+  let ecs: RunningEcs
+  const warnings: string[] = []
+  const at = (name: string) => join(ecs.folder, 'operator', name)
+  const present = async () => readCertificate(await readFile(at('admin.crt'), 'utf8'))
+  before(async () => {
+    const log = createLog('ecs', 'silent')
+    log.warn = (...[fields, message]: unknown[]) => void warnings.push(`${message} ${JSON.stringify(fields)}`)
+    ecs = await runEcs('ecs1.example.com', { log })
+    await writeFile(
+      join(ecs.folder, ADMIN_FILE),
+      JSON.stringify({ fqdn: ecs.fqdn, admin: ecs.serving.listeners.admin }),
+    )
+  })
+  after(() => ecs.close())
+
+  /** As if the ECS had been made so many days before: by an authority that is old enough. */
+  async function age(days: number) {
+    const [crlDistributionPoint = ''] = (await present()).crlDistributionPoints
+    const now = Date.now() - days * DAY
+    const given = () => ({ signer: signerOf(newEesKey()), now, random: systemRandom, crlDistributionPoint })
+    const issuer = await createIssuer('operator-issuer', await createRoot(ecs.fqdn, given()), given())
+    const issuance = { now, lifetime: 398 * DAY, crlDistributionPoint }
+    const { pem, key } = await issueOwn(issuer, { role: 'operator', name: 'admin' }, issuance, systemRandom)
+    for (const [name, text] of Object.entries({ 'admin.crt': pem, 'admin.key': pemOfKey(key) })) {
+      await rm(at(name), { force: true })
+      await writeFile(at(name), text, { mode: 0o600 })
+    }
+  }
+  async function works() {
+    const client = await adminClient(ecs.folder)
+    await client.list().finally(() => client.close())
+  }
+
+  test('is renewed while the ECS serves, once it is time, for the same name', async () => {
+    const first = await present()
+    assert.equal((await renewOperator(ecs.folder, 30 * DAY, making)).renewed, false)
+    assert.deepEqual(await present(), first)
+    await works()
+    await age(370)
+    const old = await present()
+    const { renewed, until } = await renewOperator(ecs.folder, 30 * DAY, making)
+    const next = await present()
+    assert.deepEqual([renewed, until], [true, next.notAfter])
+    assert.ok(next.notAfter > Date.now() + 390 * DAY && !next.spki.equals(old.spki))
+    assert.deepEqual(
+      [next.subjectAltNames, next.crlDistributionPoints],
+      [old.subjectAltNames, old.crlDistributionPoints],
+    )
+    await works()
+  })
+
+  test('is warned of at the start of the ECS, with the command', async () => {
+    warnings.length = 0
+    await ecs.restart()
+    assert.deepEqual(warnings, [])
+    await ecs.restart(() => age(370))
+    const [warning = ''] = warnings
+    assert.match(warning, /^the certificate of the operator ends soon: renew it /)
+    assert.ok(warning.includes(`edgeward ecs operator renew --dir ${ecs.folder}`))
+  })
+
+  test('once it is over, commands say so, and it can be renewed all the same', async () => {
+    await age(399)
+    await assert.rejects(works(), {
+      name: 'FileRefused',
+      message: new RegExp(`admin\\.crt ended at .*: run edgeward ecs operator renew --dir ${ecs.folder}$`),
+    })
+    await renewOperator(ecs.folder, 30 * DAY, making)
+    await works()
+  })
+
+  test('CA-12: without the key of its authority it stays what it is', async () => {
+    const key = join(ecs.folder, 'ca', 'operator-issuer.key')
+    const before = await present()
+    await rename(key, `${key}.away`)
+    await assert.rejects(renewOperator(ecs.folder, Number.POSITIVE_INFINITY, making), { code: 'ENOENT' })
+    await rename(`${key}.away`, key)
+    assert.deepEqual(await present(), before)
+  })
+})
