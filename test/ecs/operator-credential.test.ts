@@ -68,7 +68,7 @@ describe('the certificate of the operator of an ECS', () => {
     await works()
   })
 
-  test('is warned of at the start of the ECS, with the command', async () => {
+  test('OP-04: is warned of at the start of the ECS, with the command', async () => {
     warnings.length = 0
     await ecs.restart()
     assert.deepEqual(warnings, [])
@@ -78,7 +78,7 @@ describe('the certificate of the operator of an ECS', () => {
     assert.ok(warning.includes(`edgeward ecs operator renew --dir ${ecs.folder}`))
   })
 
-  test('once it is over, commands say so, and it can be renewed all the same', async () => {
+  test('OP-04: once it is over, commands say so, and it can be renewed all the same', async () => {
     await age(399)
     await assert.rejects(works(), {
       name: 'FileRefused',

@@ -208,7 +208,7 @@ describe('the certificates of a core are renewed', () => {
 })
 
 describe('a network function whose certificate ends', () => {
-  test('says so in its log, with the command that renews it, and not before', async () => {
+  test('OP-04: says so in its log, with the command that renews it, and not before', async () => {
     const core = await aCore(370)
     const first = listeningLog()
     const nf = await serve(await core.open(), first.log)
@@ -243,7 +243,7 @@ describe('a network function whose certificate ends', () => {
     assert.equal(warnings.length, 2)
   })
 
-  test('does not start once it is over; its operator is told what to run, and after that both work', async () => {
+  test('OP-04: does not start once it is over; its operator is told what to run, and after that both work', async () => {
     const core = await aCore(399)
     await assert.rejects(serve(await core.open()), {
       name: 'ConfigurationError',

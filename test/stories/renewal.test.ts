@@ -45,7 +45,7 @@ describe('certificates are renewed, and a store is restored, while subscribers a
     assert.doesNotMatch(running('udm').log() + running('ausf').log(), /ends soon/)
   })
 
-  test('servers take new certificates while they serve, and a UE is authenticated with them', async () => {
+  test('OP-04: servers take new certificates while they serve, and a UE is authenticated with them', async () => {
     const before = ['udm', 'ausf', 'amf'].map((name) => serialIn(name, 'nf.crt'))
     const { certificates } = await renew('--within', '400')
     assert.ok(certificates.every(({ renewed }) => renewed))
