@@ -157,7 +157,8 @@ describe('an EES that is served: TS 33.501 13.4.1.1.2', () => {
     ecs.revoke(readCertificate(firstPem(victim.certificateChain)).serial)
     for (let waited = 0; !socket.destroyed && waited < 5_000; waited += 20) await wait(20)
     assert.ok(socket.destroyed)
-    const response = await whoAmI(ofVictim, token)
+    // The list that ended the first connection may end the next one too, if that was quick to come.
+    const response = await whoAmI(ofVictim, token).catch(() => whoAmI(ofVictim, token))
     assert.deepEqual([response.status, causeOf(response)], [401, 'CERTIFICATE_REVOKED'])
     assert.equal((await whoAmI(ofSource, await tokenFor(source))).status, 200)
     assert.equal(await ofSource.socket(), kept)
