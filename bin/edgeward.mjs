@@ -24,3 +24,5 @@ if (existsSync(source) && process.env['NODE_V8_COVERAGE'] === undefined) {
 
 const { main } = await import((existsSync(source) ? source : built).href)
 process.exitCode = await main(process.argv.slice(2))
+// It is done and its stores are closed: what somebody else keeps open does not hold it.
+setTimeout(() => process.exit(), 5_000).unref()
