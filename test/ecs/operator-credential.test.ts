@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createIssuer, createRoot } from '../../src/certificates/authority.ts'
 import { readCertificate } from '../../src/certificates/certificate.ts'
+import { writePem } from '../../src/certificates/pem.ts'
 import { ADMIN_FILE, adminClient } from '../../src/ecs/adapters/admin-client.ts'
 import { renewOperator } from '../../src/ecs/adapters/operator-credential.ts'
-import { issueOwn, pemOfKey } from '../../src/ecs/adapters/own-keys.ts'
+import { issueOwn, pemOfKey, readAuthority } from '../../src/ecs/adapters/own-keys.ts'
 import { createLog } from '../../src/http/log.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'
@@ -14,6 +15,7 @@ import { signerOf } from '../../src/ports/signer.ts'
 import { newEesKey, type RunningEcs, runEcs } from './running-ecs.ts'
 
 const DAY = 86_400_000
+const rootIn = ({ folder }: RunningEcs) => join(folder, 'ca', 'root')
 const making = { clock: systemClock, random: systemRandom }
 
 describe('the certificate of the operator of an ECS', () => {
@@ -85,6 +87,26 @@ describe('the certificate of the operator of an ECS', () => {
       message: new RegExp(`admin\\.crt ended at .*: run edgeward ecs operator renew --dir ${ecs.folder}$`),
     })
     await renewOperator(ecs.folder, 30 * DAY, making)
+    await works()
+  })
+
+  test('its authority is certified again, for the key that it has, before it ends', async () => {
+    const path = join(ecs.folder, 'ca', 'operator-issuer')
+    const [issuer, root] = [
+      await readAuthority(path, ecs.opened.secret),
+      await readAuthority(rootIn(ecs), ecs.opened.secret),
+    ]
+    const given = { signer: issuer.signer, now: Date.now(), random: systemRandom, lifetime: 300 * DAY }
+    const short = await createIssuer('operator-issuer', root, given)
+    await writeFile(`${path}.crt`, writePem('CERTIFICATE', short.certificate.der))
+    await ecs.restart()
+    await renewOperator(ecs.folder, Number.POSITIVE_INFINITY, making)
+    const { certificate } = await readAuthority(path, ecs.opened.secret)
+    assert.ok(certificate.notAfter > Date.now() + 1_800 * DAY)
+    assert.ok((await present()).notAfter > Date.now() + 390 * DAY)
+    // Also at the ECS that knows the authority as it was, and at one that has started since.
+    await works()
+    await ecs.restart()
     await works()
   })
 

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Issuer } from '../../certificates/authority.ts'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import type { Making } from '../../nf/adapters/core-authority.ts'
+import { renewIssuer } from '../../nf/adapters/renew-authority.ts'
 import { type RenewedCertificate, renewPair } from '../../nf/adapters/renew-nf.ts'
 import type { WatchedCertificate } from '../../nf/server/certificate-end.ts'
 import type { FilePair } from '../../store/file-pair.ts'
+import type { SealingSecret } from '../../store/sealed-file.ts'
 import { OPERATOR_LIFETIME } from './init-folder.ts'
 import { openFolder } from './open-folder.ts'
 import { issueOwn, pemOfKey, readAuthority } from './own-keys.ts'
@@ -32,13 +36,10 @@ export async function watchedOperator(folder: string): Promise<WatchedCertificat
  *
  * @throws ConfigurationError, FileRefused, CannotOpenStore `locked`
  */
-export async function renewOperator(
-  folder: string,
-  notice: number,
-  { clock, random, passphrase }: Making,
-): Promise<RenewedCertificate> {
+export async function renewOperator(folder: string, notice: number, making: Making): Promise<RenewedCertificate> {
+  const { clock, random, passphrase } = making
   const { secret } = await openFolder(folder, passphrase)
-  const issuer = await readAuthority(join(folder, 'ca', 'operator-issuer'), secret)
+  const issuer = await operatorIssuerIn(join(folder, 'ca'), secret, making)
   const now = clock.now()
   const subject = { role: 'operator', name: 'admin' } as const
   return renewPair(adminPair(folder), {
@@ -49,4 +50,13 @@ export async function renewOperator(
       return { certificate: Buffer.from(pem), key: Buffer.from(pemOfKey(key)) }
     },
   })
+}
+
+/** Good for as long as what it signs, if the root above it is still here. @throws FileRefused */
+async function operatorIssuerIn(ca: string, secret: SealingSecret, making: Making): Promise<Issuer> {
+  const issuer = await readAuthority(join(ca, 'operator-issuer'), secret)
+  if (!existsSync(join(ca, 'root.key'))) return issuer
+  const root = await readAuthority(join(ca, 'root'), secret)
+  const file = join(ca, 'operator-issuer.crt')
+  return (await renewIssuer(file, { role: 'operator-issuer', issuer, root }, making)) ?? issuer
 }

@@ -173,7 +173,7 @@ export const coreAuthorities = ({ root, nfIssuer }: CoreAuthority) => root + pem
 export const pemOf = ({ certificate }: Issuer) => writePem('CERTIFICATE', certificate.der)
 
 /** Where the domain's web server shows what the authority has revoked; the files lie beside the authority's keys. */
-export const crlOf = (domain: Fqdn, name: string) => `http://crl.${domain}/${name}.crl`
+const crlOf = (domain: Fqdn, name: string) => `http://crl.${domain}/${name}.crl`
 
 async function sealingSecretFor(folder: string, passphrase: string | undefined): Promise<SealingSecret> {
   if (passphrase !== undefined) return { passphrase }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createIssuer, type Issuer } from '../../certificates/authority.ts'
 import { readCertificate } from '../../certificates/certificate.ts'
 import { issueCrl, readCrl } from '../../certificates/crl.ts'
+import type { IssuerRole } from '../../certificates/profile.ts'
 import { signerOf } from '../../ports/signer.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import {
@@ -11,7 +12,6 @@ import {
   authoritySecret,
   type CoreAuthority,
   CRL_LIFETIME,
-  crlOf,
   LIFETIME,
   type Making,
   openCoreAuthority,
@@ -44,25 +44,16 @@ export async function renewCoreAuthority(
     ? { certificate: readCertificate(opened.root), signer: await signerIn(join(folder, 'root.key'), secret) }
     : undefined
   const renewed: Renewed[] = []
-  const renewIssuer = async (role: 'nf-issuer' | 'operator-issuer', issuer: Issuer): Promise<Issuer> => {
-    const now = making.clock.now()
-    if (root === undefined || issuer.certificate.notAfter - now > LIFETIME) return issuer
-    const given = {
-      signer: issuer.signer,
-      now,
-      random: making.random,
-      crlDistributionPoint: crlOf(opened.domain, 'root'),
-    }
-    const next = await createIssuer(role, root, given)
+  const kept = async (role: 'nf-issuer' | 'operator-issuer', issuer: Issuer): Promise<Issuer> => {
     const file = join(folder, `${role}.crt`)
-    await writePrivateFile(file, Buffer.from(pemOf(next)), { replace: true })
-    renewed.push({ file, until: next.certificate.notAfter })
-    return next
+    const next = root && (await renewIssuer(file, { role, issuer, root }, making))
+    if (next) renewed.push({ file, until: next.certificate.notAfter })
+    return next ?? issuer
   }
   const authority = {
     ...opened,
-    nfIssuer: await renewIssuer('nf-issuer', opened.nfIssuer),
-    operatorIssuer: await renewIssuer('operator-issuer', opened.operatorIssuer),
+    nfIssuer: await kept('nf-issuer', opened.nfIssuer),
+    operatorIssuer: await kept('operator-issuer', opened.operatorIssuer),
   }
   const issuers = { root, 'nf-issuer': authority.nfIssuer, 'operator-issuer': authority.operatorIssuer }
   for (const name of AUTHORITY_FILES) {
@@ -71,6 +62,27 @@ export async function renewCoreAuthority(
     if (list) renewed.push(list)
   }
   return { authority, renewed }
+}
+
+/**
+ * Another certificate for the key of an issuing authority that would end before what it signs.
+ *
+ * @param file - of its certificate
+ * @returns undefined if it is good for long enough
+ */
+export async function renewIssuer(
+  file: string,
+  { role, issuer, root }: { readonly role: IssuerRole; readonly issuer: Issuer; readonly root: Issuer },
+  { clock, random }: Making,
+): Promise<Issuer | undefined> {
+  const now = clock.now()
+  const { notAfter, crlDistributionPoints } = issuer.certificate
+  if (notAfter - now > LIFETIME) return undefined
+  const [crlDistributionPoint] = crlDistributionPoints
+  const given = { signer: issuer.signer, now, random, ...(crlDistributionPoint && { crlDistributionPoint }) }
+  const next = await createIssuer(role, root, given)
+  await writePrivateFile(file, Buffer.from(pemOf(next)), { replace: true })
+  return next
 }
 
 const signerIn = async (file: string, secret: ReturnType<typeof authoritySecret>) =>

@@ -15,7 +15,7 @@ import { mutualTls } from '../../tls/profile.ts'
 import { readJwkSet } from '../../tokens/key-set.ts'
 import { type Callers, callers } from '../adapters/callers.ts'
 import { ConfigurationError, inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
-import { operatorPair, renewalCommand } from '../adapters/own-credential.ts'
+import { type OwnCredential, operatorPair, renewalCommand } from '../adapters/own-credential.ts'
 import { type Alarms, createAlarms } from '../alarms.ts'
 import type { NfConfiguration, PeerEntry } from '../configuration.ts'
 import type { Peers } from '../peers.ts'
@@ -98,36 +98,57 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
     log,
     ...options,
   })
-  const reloadPeers = async () => {
-    await list.reload()
-    listener.setSecureContext(tls())
-    log.info({ callers: list.current().entries.size }, 'allow-list read')
-  }
-  credential.onRenewal(async () => {
-    const { notAfter } = credential.current().certificate
-    log.info({ until: new Date(notAfter).toISOString() }, 'the own certificate is another one now')
-    // With it may have come another certificate of the authority, which the list names.
-    await reloadPeers()
-  })
   const stopWarning = await warnOfEnd({ clock, timers, log }, () => watchedCertificates(nf))
   await listener.listen(listen.address, listen.mtls)
-  const stops = [
-    stopWarning,
-    regularly({ timers, log }, RELOAD, 'allow-list', async () => {
-      if (await list.hasChanged()) await reloadPeers()
-    }),
-    regularly({ timers, log }, RELOAD, 'own certificate', credential.refresh),
-  ]
+  const files = followFiles({ timers, log }, { list, credential, changed: () => listener.setSecureContext(tls()) })
   return {
     fqdn,
     listeners: { mtls: localUrl(listen.address, listen.mtls) },
     alarms,
+    reload: files.reload,
+    async close() {
+      stopWarning()
+      files.stop()
+      await listener.close()
+    },
+  }
+}
+
+interface FollowedFiles {
+  readonly list: Awaited<ReturnType<typeof watchedPeers>>
+  readonly credential: OwnCredential
+  /** makes it hold at the listener */
+  changed(): void
+}
+
+function followFiles(
+  nf: Pick<NfEnvironment, 'timers' | 'log'>,
+  { list, credential, changed }: FollowedFiles,
+): { reload(): Promise<void>; stop(): void } {
+  const reloadPeers = async () => {
+    await list.reload()
+    changed()
+    nf.log.info({ callers: list.current().entries.size }, 'allow-list read')
+  }
+  credential.onRenewal(async () => {
+    changed()
+    const { notAfter } = credential.current().certificate
+    nf.log.info({ until: new Date(notAfter).toISOString() }, 'the own certificate is another one now')
+    // With it may have come another certificate of the authority, which the list names.
+    await reloadPeers()
+  })
+  const stops = [
+    regularly(nf, RELOAD, 'allow-list', async () => {
+      if (await list.hasChanged()) await reloadPeers()
+    }),
+    regularly(nf, RELOAD, 'own certificate', credential.refresh),
+  ]
+  return {
     async reload() {
       if (!(await credential.refresh())) await reloadPeers()
     },
-    async close() {
+    stop() {
       for (const stop of stops) stop()
-      await listener.close()
     },
   }
 }
