@@ -55,9 +55,8 @@ async function arrive(slow: SlowClient, order: Arrival): Promise<Look> {
     return stream && frames?.reset(1) === CANCEL ? 'stream cancelled' : 'nothing'
   }
   return async () => {
-    socket.resume()
     const end = performance.now() + PATIENCE
-    while (sight() === 'nothing' && performance.now() < end) await new Promise((wait) => setTimeout(wait, 50))
+    while (reads && sight() === 'nothing' && performance.now() < end) await new Promise((wait) => setTimeout(wait, 50))
     const seen = sight()
     socket.destroy()
     return seen
