@@ -10,9 +10,21 @@ export interface Connection {
   close(): void
 }
 
+/** A server that has proven in the handshake of a connection who it is. */
+export interface ProvenServer {
+  /** the same object for every request that the connection carries */
+  readonly connection: object
+  /** DER */
+  readonly certificate: () => Buffer | undefined
+}
+
+/** @throws Refusal if nothing more shall be said to this server */
+export type JudgeServer = (server: ProvenServer) => void
+
 /**
  * Opens connections on which only one root is trusted, and the certificate must be for the name in the origin.
  *
  * @param credential - shown when the server asks for a certificate
+ * @param judge - asked of each new connection, and before each message
  */
-export type Connect = (origin: string, root: string, credential?: EesCredential) => Connection
+export type Connect = (origin: string, root: string, credential?: EesCredential, judge?: JudgeServer) => Connection

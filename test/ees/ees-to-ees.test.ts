@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { asEesOperator } from '../../src/ees/adapters/as-operator.ts'
 import { onboard, type Registration, type ServingEes, serveEes } from '../../src/ees/index.ts'
-import { openPeer, type Peer } from '../../src/http/client.ts'
+import { openPeer, type Peer, PeerUnavailable } from '../../src/http/client.ts'
 import { createLog } from '../../src/http/log.ts'
 import { signerOf } from '../../src/ports/signer.ts'
 import { clientTls } from '../../src/tls/client.ts'
@@ -177,5 +178,26 @@ describe('EDGE-9 between EESs of one ECS, over TLS: TS 23.558 8.9.2', () => {
     )
     assert.deepEqual(outcomeOf(shown), [401, 'TOKEN_INVALID'])
     assert.deepEqual([await idsAt(ees3), await idsAt(ees1)], [[], ['eec-2']])
+  })
+
+  test('CA-06: to an EES that is revoked nothing more is said, not even with a token from before', async () => {
+    const { ees1, ees2 } = eess
+    const message = { method: 'GET', path: '/edgeward/v1/whoami' } as const
+    const said = () =>
+      ees1.registration.request(originOf(ees2, 'mtls', 'ees2'), message, { scope: RELOCATION, eecId: 'eec-2' }).then(
+        ({ status }) => status,
+        (error: unknown) => error as Error,
+      )
+    assert.equal(await said(), 403, 'it answers')
+    await ecs.operator.revoke(ees2.registration.record.registrationId)
+    let outcome = await said()
+    for (let tries = 0; outcome === 403 && tries < 100; tries += 1) {
+      await wait(100)
+      outcome = await said()
+    }
+    assert.ok(outcome instanceof PeerUnavailable, String(outcome))
+    assert.match(outcome.message, /^https:\/\/ees2\.example\.com:\d+: .*revoked/)
+    // A new connection is judged before the first message as well.
+    assert.ok((await said()) instanceof PeerUnavailable)
   })
 })

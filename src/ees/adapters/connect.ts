@@ -1,6 +1,7 @@
-import { openPeer, type Resolve } from '../../http/client.ts'
+import type { TLSSocket } from 'node:tls'
+import { openPeer, PeerUnavailable, type Resolve } from '../../http/client.ts'
 import { clientTls } from '../../tls/client.ts'
-import { channelBinding } from '../../tls/connection.ts'
+import { channelBinding, peerCertificate } from '../../tls/connection.ts'
 import type { Connect } from '../connection.ts'
 
 /**
@@ -8,10 +9,21 @@ import type { Connect } from '../connection.ts'
  *   the same
  */
 export function connectOver(resolve?: Resolve): Connect {
-  return (origin, root, credential) => {
-    const peer = openPeer(origin, clientTls([root], credential), resolve)
+  return (origin, root, credential, judge = () => {}) => {
+    const judged = (socket: TLSSocket) => judge({ connection: socket, certificate: () => peerCertificate(socket) })
+    const peer = openPeer(origin, clientTls([root], credential), resolve, judged)
     return {
-      request: (message) => peer.request(message),
+      async request(message) {
+        // The connection may be one of before, and its server may have been revoked since.
+        const socket = await peer.socket()
+        try {
+          judged(socket)
+        } catch (cause) {
+          peer.close()
+          throw new PeerUnavailable('connect', `${origin}: ${cause instanceof Error ? cause.message : ''}`, { cause })
+        }
+        return peer.request(message)
+      },
       channelBinding: async () => channelBinding(await peer.socket()),
       close: () => peer.close(),
     }

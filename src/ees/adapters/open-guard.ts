@@ -74,6 +74,7 @@ export async function openGuard(registration: Registration, options: GuardOption
     ownEcs: registration.record.ecs.fqdn,
     ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
   })
+  const stopJudging = registration.judgeServers((server) => guard.judgeServer(server))
   const shown = (socket: TLSSocket) => ({ connection: socket, certificate: () => peerCertificate(socket) })
   return {
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
@@ -86,7 +87,10 @@ export async function openGuard(registration: Registration, options: GuardOption
       const roots = [registration.root, ...otherDomains.map(({ root }) => root), ...ofPartners]
       return mutualTls(registration.credential, [...issuers, ...roots, ...others])
     },
-    close: trust.close,
+    close() {
+      stopJudging()
+      trust.close()
+    },
   }
 }
 

@@ -92,6 +92,16 @@ export class Guard {
     return { fqdn, ...(eesId !== undefined && { eesId }), claims }
   }
 
+  /**
+   * Whether another EES is one, as it would have to be as a client. A token for it may have been issued before it was
+   * revoked.
+   *
+   * @throws Refusal as {@link authorize}
+   */
+  judgeServer(server: Pick<GuardedRequest, 'connection' | 'certificate'>): void {
+    this.#clientOf(server)
+  }
+
   /** Whether the connection is one that a revoked client holds open (THREATS CA-06). */
   isRevoked(request: Pick<GuardedRequest, 'connection' | 'certificate'>): boolean {
     try {
@@ -129,10 +139,10 @@ export class Guard {
   #checkClient(client: Client): void {
     const now = this.#ports.clock.now()
     const { certificate } = client
-    refuseUnless(now <= certificate.notAfter, 'CERTIFICATE_NOT_ACCEPTED', 'the client certificate has expired')
+    refuseUnless(now <= certificate.notAfter, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate has expired')
     const authority = this.#authorityOf(certificate)
     const named = speaksFor(authority.partner, client.fqdn)
-    refuseUnless(named, 'CERTIFICATE_NOT_ACCEPTED', 'the ECS of the client does not speak for its name')
+    refuseUnless(named, 'CERTIFICATE_NOT_ACCEPTED', 'no ECS speaks for the name in the certificate')
     const crl = authority.crl?.()
     const told = authority.crl === undefined || (crl !== undefined && now <= crl.nextUpdate)
     refuseUnless(told, 'NF_CONGESTION', 'whether certificates are revoked cannot be told now')
@@ -155,11 +165,7 @@ export class Guard {
       .authorities()
       .filter(({ certificate }) => authorityKeyId !== undefined && certificate.subjectKeyId?.equals(authorityKeyId))
     const authority = named.find(({ partner }) => fqdn !== undefined && speaksFor(partner, fqdn)) ?? named[0]
-    refuseUnless(
-      authority,
-      'CERTIFICATE_NOT_ACCEPTED',
-      'the client certificate is of no authority that is accepted here',
-    )
+    refuseUnless(authority, 'CERTIFICATE_NOT_ACCEPTED', 'the certificate is of no authority that is accepted here')
     return authority
   }
 }

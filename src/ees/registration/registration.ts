@@ -9,7 +9,7 @@ import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/
 import type { Partners } from '../../spec/messages/partners.ts'
 import type { EDNConfigInfo } from '../../spec/messages/service-provisioning.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
-import type { Connect } from '../connection.ts'
+import type { Connect, JudgeServer } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { readAuthorities } from './own-authorities.ts'
 import type { EesCredential, RegistrationRecord, RegistrationStore, StoredRegistration } from './record.ts'
@@ -44,6 +44,7 @@ export interface RegistrationPorts {
 export class Registration {
   readonly #ports: RegistrationPorts
   readonly #renewed = new Set<(credential: EesCredential) => void>()
+  readonly #judges = new Set<JudgeServer>()
   #stored: StoredRegistration
   #session: Session
   /** the authority that the ECS signs by, as it told last */
@@ -54,7 +55,7 @@ export class Registration {
   constructor(stored: StoredRegistration, ports: RegistrationPorts) {
     this.#stored = stored
     this.#ports = ports
-    this.#session = new Session(stored, ports.connect, ports.clock)
+    this.#session = this.#newSession(stored)
   }
 
   /** As the ECS has answered it last; nothing in it is secret. */
@@ -229,6 +230,17 @@ export class Registration {
     return () => this.#renewed.delete(listener)
   }
 
+  /**
+   * Before each message to another EES it is asked whether that server may still have it: its certificate may have been
+   * revoked after the token was issued. A guard does this.
+   *
+   * @returns a function that ends it
+   */
+  judgeServers(judge: JudgeServer): () => void {
+    this.#judges.add(judge)
+    return () => this.#judges.delete(judge)
+  }
+
   /** Closes connections. The registration itself goes on. */
   close(): void {
     this.#session.close()
@@ -238,17 +250,24 @@ export class Registration {
   #trust(root: string): Promise<void> {
     return this.#inTurn(async () => {
       if (root === this.root) return
-      const trial = new Session({ ...this.#stored, root }, this.#ports.connect, this.#ports.clock)
+      const trial = this.#newSession({ ...this.#stored, root })
       await trial.partners.get().finally(() => trial.close())
       await this.#ports.store.saveRoot(root)
       this.#actWith({ ...this.#stored, root })
     })
   }
 
+  #newSession(stored: StoredRegistration): Session {
+    const judge: JudgeServer = (server) => {
+      for (const each of this.#judges) each(server)
+    }
+    return new Session(stored, { ...this.#ports, judge })
+  }
+
   #actWith(stored: StoredRegistration): void {
     const before = this.#session
     this.#stored = stored
-    this.#session = new Session(stored, this.#ports.connect, this.#ports.clock)
+    this.#session = this.#newSession(stored)
     before.close()
     for (const listener of this.#renewed) listener(stored.credential)
   }

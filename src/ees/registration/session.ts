@@ -4,7 +4,7 @@ import { fqdnOf, isUrlOf } from '../../http/origin.ts'
 import { RefusedByServer } from '../../http/response.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PARTNERS_PATH } from '../../spec/messages/partners.ts'
-import type { Connect, Connection } from '../connection.ts'
+import type { Connect, Connection, JudgeServer } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { KnownPartners, partnersOf } from './partners.ts'
@@ -14,6 +14,13 @@ import { type GrantedToken, processTokenResponse, type TokenPurpose, tokenReques
 /** Other servers that one EES talks to at a time. */
 const MOST_PEERS = 100
 
+export interface SessionPorts {
+  readonly connect: Connect
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** asked of every server but those of an ECS */
+  readonly judge: JudgeServer
+}
+
 /**
  * What an EES does with one certificate: its connections show it, and its tokens are bound to it (RFC 8705 3).
  * With the next certificate comes the next session.
@@ -21,15 +28,17 @@ const MOST_PEERS = 100
 export class Session {
   readonly #stored: StoredRegistration
   readonly #connect: Connect
+  readonly #judge: JudgeServer
   readonly #peers: LRUCache<string, Connection>
   /** of partners, that a connection was opened with beside our own */
   readonly #roots = new WeakMap<Connection, string>()
   readonly tokens: AccessTokens
   readonly partners: KnownPartners
 
-  constructor(stored: StoredRegistration, connect: Connect, clock: Pick<Clock, 'monotonic'>) {
+  constructor(stored: StoredRegistration, { connect, clock, judge }: SessionPorts) {
     this.#stored = stored
     this.#connect = connect
+    this.#judge = judge
     this.#peers = new LRUCache({ max: MOST_PEERS, dispose: (peer) => peer.close() })
     this.tokens = new AccessTokens((purpose) => this.#requestToken(purpose), clock)
     this.partners = new KnownPartners(() => this.ecs.request({ method: 'GET', path: PARTNERS_PATH }), clock)
@@ -80,12 +89,12 @@ export class Session {
       const roots = await this.#rootsFor(origin)
       if (roots.join() === this.#roots.get(peer)) throw error
       if (this.#peers.get(origin) === peer) this.#peers.delete(origin)
-      return this.#peer(origin, roots).request(message)
+      return this.#peer(origin, roots, this.#judgeOf(origin)).request(message)
     }
   }
 
   async #peerAt(origin: string): Promise<Connection> {
-    return this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin))
+    return this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin), this.#judgeOf(origin))
   }
 
   /** An EES of another ECS is under a root of that one, and only within the name space that our ECS gives it. */
@@ -102,11 +111,15 @@ export class Session {
     return found.flatMap(({ roots }) => roots)
   }
 
-  #peer(origin: string, roots: readonly string[] = []): Connection {
+  #judgeOf(origin: string): JudgeServer | undefined {
+    return fqdnOf(origin) === this.#stored.record.ecs.fqdn ? undefined : this.#judge
+  }
+
+  #peer(origin: string, roots: readonly string[] = [], judge?: JudgeServer): Connection {
     const known = this.#peers.get(origin)
     if (known !== undefined) return known
     const { root, credential } = this.#stored
-    const peer = this.#connect(origin, [root, ...roots].join('\n'), credential)
+    const peer = this.#connect(origin, [root, ...roots].join('\n'), credential, judge)
     this.#peers.set(origin, peer)
     this.#roots.set(peer, roots.join())
     return peer
