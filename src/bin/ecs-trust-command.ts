@@ -49,10 +49,10 @@ function describe({ entry, before, fingerprints, changed }: Trusted, dir: string
   return [
     source,
     ...replaced,
-    'Its operator has been told the SHA-256 of the root; it is to be the same as here:',
+    'Its operator has been told the SHA-256 of the root. It has to be:',
     ...fingerprints.map((each) => `    ${each}`),
     changed
-      ? `${join(dir, 'ecs.yaml')} is written. Stop the ECS and start it again: edgeward ecs serve --dir ${dir}`
+      ? `${join(dir, 'ecs.yaml')} is written. If it is, stop the ECS and start it again: edgeward ecs serve --dir ${dir}`
       : `${join(dir, 'ecs.yaml')} says so already.`,
   ].join('\n')
 }

@@ -91,7 +91,7 @@ describe('what the operator of a core hands over', () => {
     )
   })
 
-  test('takes the place of what the same network said before, in whatever form that is written; comments stay', async () => {
+  test('OP-05: takes the place of what the same network said before, in whatever form that is written; comments stay', async () => {
     const before = `fqdn: ${ECS} # ours
 authentication:
   # of networks
@@ -129,7 +129,7 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
     assert.equal(parse(await configuration()).authentication.entitlementServers[0].verify, 'introspection')
   })
 
-  test('is refused with a sentence, and nothing is written, if it is not what it should be', async () => {
+  test('OP-05: is refused with a sentence, and nothing is written, if it is not what it should be', async () => {
     const refused: [unknown, RegExp][] = [
       ['fqdn: ecs1', /is not what "edgeward core trust --out" writes: not a JSON object/],
       ['[]', /not a JSON object/],
@@ -166,7 +166,7 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
     assert.ok(!(await readdir(folder)).includes('trusted'))
   })
 
-  test('changes no root that is trusted already, unless this operator says so', async () => {
+  test('OP-05: changes no root that is trusted already, unless this operator says so', async () => {
     const { fingerprints } = await trust(keyService())
     const other = await newRoot()
     await assert.rejects(trust(keyService({}, { root: other })), (error) => {

@@ -29,7 +29,7 @@ export async function trustVerifier(folder: string, { fqdn, type, roots }: Token
  * What an ECS has to be told to take tokens of this entitlement server: an entry of `authentication.entitlementServers`
  * in `ecs.yaml`, or of `eec.entitlementServers` in the `ees.yaml` of an EES.
  */
-export async function entitlementServerOf(folder: string, verify: 'certificate' | 'introspection' = 'certificate') {
+export async function entitlementServerOf(folder: string) {
   const { fqdn, listen } = parse(await readFile(join(folder, 'entitlement.yaml'), 'utf8')) as Served
   const at = (port: number) => `https://${fqdn}:${port}`
   return {
@@ -37,7 +37,7 @@ export async function entitlementServerOf(folder: string, verify: 'certificate' 
     apiRoot: at(listen.server),
     introspectionRoot: at(listen.mtls),
     anchors: [resolve(folder, 'root.crt')],
-    verify,
+    verify: 'certificate',
     unbound: 'refused',
   }
 }

@@ -1,14 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseDocument } from 'yaml'
+import { trustHandover } from '../../ecs/adapters/trust-handover.ts'
+import { systemClock } from '../../ports/clock.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { parseEecId } from '../../spec/subscriber-identifiers.ts'
 import { openUdm } from '../../udm/adapters/open-udm.ts'
 import { udmCommands } from '../../udm/adapters/ports.ts'
 import { allowEec, insertUsim, openUeFolder, readSubscription } from '../../ue/index.ts'
 import { domainOf, initCore } from '../core/init-core.ts'
-import { keyServiceOf } from '../core/key-service.ts'
 import { readAuthorities, trustEcs } from '../core/trust-ecs.ts'
+import { keyServiceHandover, writeHandover } from '../core/write-handover.ts'
 import { systemEnvironment } from '../operator.ts'
 
 /** The test PLMN of 3GPP. */
@@ -42,11 +42,11 @@ export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 
   const authorities = await readAuthorities([join(ecsFolder, 'ca', 'root.crt')])
   const trusted = { fqdn, via, akma: via === 'ausf' }
   await trustEcs(core.folder, { ...trusted, authorities })
-  const file = join(ecsFolder, 'ecs.yaml')
-  const configuration = parseDocument(await readFile(file, 'utf8'))
-  configuration.set('authentication', { keyServices: [await keyServiceOf(core.folder, trusted)] })
-  configuration.set('resolve', Object.fromEntries(core.names.map((name) => [name, '127.0.0.1'])))
-  await writeFile(file, String(configuration))
+  const file = join(core.folder, `key-service-for-${fqdn}.json`)
+  const now = systemClock.now()
+  await writeHandover(file, await keyServiceHandover(core.folder, trusted), now)
+  const resolve = new Map(core.names.map((name) => [name, '127.0.0.1']))
+  await trustHandover(ecsFolder, file, { now, resolve })
 }
 
 /** A subscriber of the operator, its USIM in a UE, and three EECs on it, two of which the operator knows of. @returns the folder of the UE */

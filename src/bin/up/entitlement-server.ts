@@ -1,11 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseDocument, stringify } from 'yaml'
+import { stringify } from 'yaml'
+import { trustHandover } from '../../ecs/adapters/trust-handover.ts'
 import { entitlementCommands } from '../../entitlement/adapters/commands.ts'
 import { entitlementFqdn } from '../../entitlement/adapters/init-folder.ts'
 import { openEntitlement } from '../../entitlement/adapters/open-entitlement.ts'
+import { systemClock } from '../../ports/clock.ts'
 import type { Fqdn } from '../../spec/identifiers.ts'
 import { entitlementServerOf, trustVerifier } from '../core/trust-verifier.ts'
+import { entitlementHandover, writeHandover } from '../core/write-handover.ts'
 import { systemEnvironment } from '../operator.ts'
 import { EEC, PLMN, SUPI } from './core.ts'
 
@@ -31,11 +34,10 @@ export type Verification = 'certificate' | 'introspection'
 /** Each side is told about the other: the ECS whom to trust, the entitlement server who may ask about tokens. */
 export async function admitTokens(core: string, folder: string, fqdn: Fqdn, verify: Verification): Promise<void> {
   await trustVerifier(join(core, FOLDER), { fqdn, type: 'ecs', roots: [join(folder, 'ca', 'root.crt')] })
-  const file = join(folder, 'ecs.yaml')
-  const configuration = parseDocument(await readFile(file, 'utf8'))
-  configuration.setIn(['authentication', 'entitlementServers'], [await entitlementServerOf(join(core, FOLDER), verify)])
-  configuration.setIn(['resolve', ENT], '127.0.0.1')
-  await writeFile(file, String(configuration))
+  const file = join(core, `entitlement-for-${fqdn}.json`)
+  const now = systemClock.now()
+  await writeHandover(file, await entitlementHandover(join(core, FOLDER), fqdn), now)
+  await trustHandover(folder, file, { now, verify, resolve: new Map([[ENT, '127.0.0.1']]) })
 }
 
 /** The same at an EES, which takes what the certificate proves. @param folder - of the EES */
