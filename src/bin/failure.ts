@@ -7,7 +7,7 @@ const ABOUT_FILES: Record<string, string> = {
   EEXIST: 'exists already and is never overwritten: take another name',
   EACCES: 'may not be opened by this user: check its owner and that of its folder',
   EISDIR: 'is a folder: name a file',
-  ENOTDIR: 'is not in a folder: check the name',
+  ENOTDIR: 'is no folder, or not in one: check the name',
   ENAMETOOLONG: 'is longer than a name can be',
   EPERM: 'may not be made here: take another folder',
   EROFS: 'is on a file system that takes no changes: take another folder',

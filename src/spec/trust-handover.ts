@@ -9,7 +9,7 @@ const origin = Type.String({ pattern: '^https://[a-z0-9.-]+(:[0-9]{1,5})?$', max
  */
 const MEMBERS = {
   /** the ECS that it is for, and no other */
-  ecsFqdn: Type.String(),
+  ecsFqdn: Type.String({ pattern: '^[a-z0-9.-]{1,253}$' }),
   /** PEM: what the certificates of whom is trusted are under */
   root: Type.String({ maxLength: 32_768 }),
 }
@@ -25,8 +25,8 @@ export const KeyServiceHandover = Type.Object(
         via: Type.Enum(['ausf', 'nef']),
         apiRoot: origin,
         /** how the NEF knows the ECS */
-        afId: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-        /** whether it gets keys of AKMA as well */
+        afId: Type.Optional(Type.String({ pattern: '^[!-~]{1,256}$' })),
+        /** whether it gets keys of AKMA as well; via `ausf` alone */
         akma: Type.Optional(Type.Boolean()),
       },
       strict,

@@ -25,6 +25,7 @@ const newRoot = async (at = now) => {
 }
 
 const KEY_SERVICE = { realm: 'mnc001.mcc001', via: 'ausf', apiRoot: 'https://ausf.operator.example:8443' }
+const TWICE = '{ realm: mnc001.mcc001, via: ausf, apiRoot: "https://ausf.operator.example", root: x.crt }'
 const ENT = {
   issuer: 'https://ent.operator.example',
   apiRoot: 'https://ent.operator.example:8445',
@@ -140,6 +141,9 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
       [keyService({ realm: '../../mnc001' }), /\/keyService\/realm/],
       [keyService({ via: 'amf' }), /\/keyService\/via/],
       [keyService({ apiRoot: 'http://ausf.operator.example' }), /\/keyService\/apiRoot/],
+      [keyService({ via: 'nef', akma: true }), /AKMA come via ausf alone/],
+      [keyService({ afId: 'af-1\u001b[2J' }), /\/keyService\/afId/],
+      [keyService({}, { ecsFqdn: 'ecs1\u001b[2J' }), /\/ecsFqdn/],
       [keyService({ verify: 'none' }), /\/keyService\/verify is not a setting/],
       [
         keyService({}, { ecsFqdn: 'ecs2.example.net' }),
@@ -173,6 +177,9 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
       return error instanceof Error && error.message.includes(fingerprints.join()) && /--new-root/.test(error.message)
     })
     assert.equal(await readFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'utf8'), root)
+    // What cannot be compared is another one.
+    await writeFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'damaged')
+    await assert.rejects(trust(keyService()), /another root is trusted for mnc001\.mcc001 \(SHA-256 not readable\)/)
     const { changed } = await trust(keyService({}, { root: other }), { newRoot: true })
     assert.equal(changed, true)
     assert.equal(await readFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'utf8'), other)
@@ -183,6 +190,10 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
       [`${written}\nsurprise: true\n`, /\/surprise is not a setting/],
       [`${written}\n- x`, /not YAML/],
       [`${written}\nresolve: &r { a.example: 127.0.0.1 }\nauthentication: *r\n`, /not a setting|aliases/],
+      [
+        `${written}\nauthentication: { keyServices: [${[1, 2].map(() => TWICE).join()}] }\n`,
+        /mnc001\.mcc001 stands in ecs\.yaml twice/,
+      ],
       [`${written}\nresolve: { a.example: &a 127.0.0.1, b.example: *a }\n`, /aliases/],
     ] as const) {
       await writeFile(join(folder, 'ecs.yaml'), text)

@@ -114,7 +114,9 @@ ees2 /eecs-eesregistration/v1/registrations/11111111-1111-4111-8111-111111111111
   }
 
   test('a device opens the edge with the key of its subscription', async () => {
-    await pasted('core')
+    // OP-05: both operators are shown the same fingerprint.
+    const shown = (await pasted('core')).match(/^ {4}(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/gm)
+    assert.deepEqual([shown?.length, new Set(shown).size], [2, 1])
     await ecs?.stop()
     await start('servers')
     assert.match(await pasted('device'), /TR 33.839 6.x.2.1 step 7/)

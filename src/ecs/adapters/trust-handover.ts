@@ -106,7 +106,10 @@ function refuseForeign(file: string, handover: TrustHandover, { fqdn, authentica
       `${file} is for the ECS ${handover.ecsFqdn}, and this is ${fqdn}: ask for one of its own`,
     )
   }
-  if (!('keyService' in handover) || handover.keyProfile === authentication.keyProfile) return
+  if (!('keyService' in handover)) return
+  const { via, akma = false } = handover.keyService
+  if (akma && via === 'nef') throw new ConfigurationError(`${file}: keys of AKMA come via ausf alone`)
+  if (handover.keyProfile === authentication.keyProfile) return
   throw new ConfigurationError(
     `the AUSF gives keys of the profile ${handover.keyProfile}, and this ECS takes ${authentication.keyProfile}: ` +
       'set authentication.keyProfile in ecs.yaml, or edge.keyProfile in ausf.yaml',
@@ -126,9 +129,13 @@ async function refuseOtherRoot(folder: string, before: Entry, offered: readonly 
   )
 }
 
+/** None of a file that is gone or damaged. */
 async function fingerprintsOfFile(file: string): Promise<string[]> {
-  const pem = await readFile(file, 'utf8').catch(() => '')
-  return readCertificateList(pem).map(({ der }) => fingerprintOf(der))
+  try {
+    return readCertificateList(await readFile(file, 'utf8')).map(({ der }) => fingerprintOf(der))
+  } catch {
+    return []
+  }
 }
 
 interface Place {
@@ -144,19 +151,21 @@ function placeOf(handover: TrustHandover, { authentication }: Configuration, { v
   if ('keyService' in handover) {
     const { keyServices: known } = authentication
     const entry = { ...handover.keyService, root }
-    return { list: 'keyServices', ...placeIn(known, ({ realm }) => realm === entry.realm), entry }
+    return { list: 'keyServices', ...placeIn(known, ({ realm }) => realm, entry.realm), entry }
   }
   const { entitlementServers: known } = authentication
   const { entitlementServer } = handover
-  const place = placeIn(known, ({ issuer }) => issuer === entitlementServer.issuer)
+  const place = placeIn(known, ({ issuer }) => issuer, entitlementServer.issuer)
   // How tokens are verified is this operator's choice: nobody else's file changes it.
   const { before = { verify: 'certificate', unbound: 'refused' } as const } = place
   const own = { anchors: [root], verify: verify ?? before.verify, unbound: before.unbound }
   return { list: 'entitlementServers', ...place, entry: { ...entitlementServer, ...own } }
 }
 
-function placeIn<Known extends Entry>(list: readonly Known[], isSame: (entry: Known) => boolean) {
-  const found = list.findIndex(isSame)
+function placeIn<Known extends Entry>(list: readonly Known[], nameOf: (entry: Known) => string, name: string) {
+  const names = list.map(nameOf)
+  const found = names.indexOf(name)
+  if (found !== names.lastIndexOf(name)) throw new ConfigurationError(`${name} stands in ecs.yaml twice: take one out`)
   return { index: found === -1 ? list.length : found, before: list[found] }
 }
 
