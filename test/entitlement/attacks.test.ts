@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { readCertificate } from '../../src/certificates/certificate.ts'
+import { systemClock } from '../../src/ports/clock.ts'
 import { systemTimers, type Timers } from '../../src/ports/timers.ts'
 import {
   acquisition,
@@ -338,7 +339,8 @@ test('EN-07: a key that is in use gets no second certificate, and signs on', asy
   assert.ok(await operatorToken(ent.device))
 })
 
-test('EN-07: the operator hears that the signing key ends while there is time, and of the newest alone', async (t) => {
+/** Hears the alarms of a signing key that ends. */
+function listeningLog() {
   const alarms: string[] = []
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -347,6 +349,19 @@ test('EN-07: the operator hears that the signing key ends while there is time, a
       done()
     },
   })
+  return { alarms, log: pino({ level: 'warn' }, sink) }
+}
+
+test('EN-07: the operator hears at the start of the server, too, that the signing key ends', async (t) => {
+  const { alarms, log } = listeningLog()
+  const clock = { now: () => systemClock.now() + 300 * 86_400_000, monotonic: systemClock.monotonic }
+  const ent = await runEntitlement({ environment: { log, clock } })
+  t.after(() => ent.close())
+  assert.equal(alarms.length, 1)
+})
+
+test('EN-07: the operator hears that the signing key ends while there is time, and of the newest alone', async (t) => {
+  const { alarms, log } = listeningLog()
   let hour = () => {}
   const timers: Timers = {
     ...systemTimers,
@@ -355,7 +370,7 @@ test('EN-07: the operator hears that the signing key ends while there is time, a
       return systemTimers.every(period, action)
     },
   }
-  const ent = await runEntitlement({ environment: { log: pino({ level: 'warn' }, sink), timers } })
+  const ent = await runEntitlement({ environment: { log, timers } })
   t.after(() => ent.close())
   const hoursPass = async () => {
     for (let n = 0; n < 4; n++) {

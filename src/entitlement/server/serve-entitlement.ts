@@ -100,11 +100,14 @@ function deviceListener(ent: OpenEntitlement, parts: EntitlementParts) {
 
 /** @returns how to stop it */
 function upkeep(ent: OpenEntitlement, { exchanges }: EntitlementParts): () => void {
+  const watch = watchSigningKey(ent)
+  // Whoever restarts a server each night would never hear of it.
+  watch()
   const stops = [
     regularly(ent, 10 * SECOND, 'unanswered challenges', async () => exchanges.prune()),
     regularly(ent, 60 * SECOND, 'expired tokens', () => removeExpiredTokens(ent, ent.clock.now())),
     regularly(ent, 60 * SECOND, 'retired signing keys', () => ent.keyRing.retire()),
-    regularly(ent, HOUR, 'end of the signing key', watchSigningKey(ent)),
+    regularly(ent, HOUR, 'end of the signing key', async () => watch()),
   ]
   return () => {
     for (const stop of stops) stop()
@@ -112,9 +115,9 @@ function upkeep(ent: OpenEntitlement, { exchanges }: EntitlementParts): () => vo
 }
 
 /** Its certificate comes from the operator, and without one no token is issued. */
-function watchSigningKey({ keyRing, clock, log }: OpenEntitlement): () => Promise<void> {
+function watchSigningKey({ keyRing, clock, log }: OpenEntitlement): () => void {
   const alarms = createAlarms(log)
-  return async () => {
+  return () => {
     const ending = endingKey(keyRing.all(), clock.now())
     if (ending === undefined) return
     const until = new Date(ending.chain[0].notAfter).toISOString()
