@@ -3,8 +3,11 @@ import { createServer } from 'node:net'
 /** Below what any system gives to outgoing connections, which would take a port while its server is being restarted. */
 const FIRST = 16_384
 const PORTS = 16_384
-/** Processes look from different places on, so that two which look at the same time do not find the same. */
-const APART = 16
+/**
+ * Processes look from different places on, so that what one has found and does not listen on yet is not found by the
+ * next ones: as many as possible, each with as many ports as are asked for at once.
+ */
+const APART = 8
 let next = (process.pid * APART) % PORTS
 
 /** @returns ports that nobody listens on now, all different, and not those of a call before */
