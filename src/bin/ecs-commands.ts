@@ -211,7 +211,7 @@ function addCare(ecs: Command): void {
       if (!verdict.ok) process.exitCode = 1
     })
   withFolder(ecs.command('backup'))
-    .description('copy the store as it is at this moment to a new file, while the ECS serves')
+    .description('copy the store as it is at this moment to a new file, also while it serves')
     .argument('<file>')
     .action(async (file: string, { dir, json = false }: Common) => {
       await asOperator(dir, (operator) => operator.backup(resolve(file)))

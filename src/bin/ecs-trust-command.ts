@@ -19,7 +19,7 @@ export function addTrustCommand(ecs: Command): void {
   ecs
     .command('trust')
     .description(
-      'take what "edgeward core trust --out" or "edgeward entitlement trust --out" has written into ecs.yaml',
+      'write into ecs.yaml what a file of "edgeward core trust --out" or "edgeward entitlement trust --out" says',
     )
     .argument('<file>')
     .requiredOption('--dir <folder>', 'the folder of the ECS')
@@ -27,7 +27,7 @@ export function addTrustCommand(ecs: Command): void {
     .addOption(
       new Option(
         '--verify <how>',
-        'how tokens of an entitlement server are verified; unless stated, as before',
+        'how tokens of an entitlement server are verified; unless stated, as before, or by its certificate',
       ).choices(['certificate', 'introspection', 'both']),
     )
     .option('--new-root', 'take the root of the file, although another one is trusted now')

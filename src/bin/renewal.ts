@@ -16,8 +16,8 @@ export interface RenewalArguments {
 /** Options of the commands that renew certificates. */
 export function withNotice(command: Command): Command {
   return command
-    .option('--within <days>', 'those that end within so many days', daysArgument, RENEWAL_NOTICE / DAY)
-    .option('--all', 'all of them, however long they are good')
+    .option('--within <days>', 'renew what ends within so many days', daysArgument, RENEWAL_NOTICE / DAY)
+    .option('--all', 'renew also what is good for longer')
     .option('--json', 'print one JSON document')
 }
 

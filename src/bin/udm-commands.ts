@@ -213,7 +213,7 @@ function addEecIds(subscriber: Command): void {
     .description('say which EEC IDs a subscriber may use by TLS-PSK with Kedge, in the place of what was said before')
     .requiredOption('--supi <supi>', 'imsi-... or nai-...')
     .option('--set <id...>', 'these alone, up to 16; an EEC ID is of one subscriber')
-    .option('--any', 'any')
+    .option('--any', 'any EEC ID, also that of another subscriber')
     .action(async ({ dir, json = false, supi, set: eecIds, any = false }: EecIdsArguments, command: Command) => {
       if ((eecIds === undefined) !== any) command.error('error: take one of --set and --any')
       await asOperator(dir, (udm) => udm.setEecIds(supi, eecIds))
