@@ -73,13 +73,18 @@ describe('what the operator of a core hands over', () => {
     assert.ok(text.startsWith(written), text)
     const { authentication, resolve } = parse(text)
     assert.deepEqual(authentication, {
-      keyServices: [{ ...KEY_SERVICE, root: 'trusted/mnc001.mcc001.crt' }],
+      keyServices: [{ ...KEY_SERVICE, root: 'trusted/core-mnc001.mcc001.crt' }],
       entitlementServers: [
-        { ...ENT, anchors: ['trusted/ent.operator.example.crt'], verify: 'certificate', unbound: 'refused' },
+        {
+          ...ENT,
+          anchors: ['trusted/entitlement-ent.operator.example.crt'],
+          verify: 'certificate',
+          unbound: 'refused',
+        },
       ],
     })
     assert.deepEqual(resolve, { 'ausf.operator.example': '127.0.0.1' })
-    for (const file of ['mnc001.mcc001.crt', 'ent.operator.example.crt']) {
+    for (const file of ['core-mnc001.mcc001.crt', 'entitlement-ent.operator.example.crt']) {
       assert.equal(await readFile(join(folder, 'trusted', file), 'utf8'), root)
     }
 
@@ -121,13 +126,25 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
     // AKMA is not in the file: it ends.
     assert.deepEqual(authentication.keyServices, [
       old.keyServices[0],
-      { ...KEY_SERVICE, root: 'trusted/mnc001.mcc001.crt' },
+      { ...KEY_SERVICE, root: 'trusted/core-mnc001.mcc001.crt' },
     ])
     // How tokens are verified is said here, and nowhere else.
     const [{ verify, unbound }] = authentication.entitlementServers
     assert.deepEqual([verify, unbound], ['both', 'allowed'])
     await trust(entitlement(), { verify: 'introspection' })
     assert.equal(parse(await configuration()).authentication.entitlementServers[0].verify, 'introspection')
+  })
+
+  test('OP-05: an entitlement server with the name of a network takes the place of no root of that network', async () => {
+    await trust(keyService())
+    const issuer = `https://${KEY_SERVICE.realm}`
+    const own = await newRoot()
+    await trust({ ecsFqdn: ECS, entitlementServer: { ...ENT, issuer }, root: own })
+    const { authentication } = parse(await configuration())
+    const [network] = authentication.keyServices
+    const [server] = authentication.entitlementServers
+    assert.equal(await readFile(join(folder, network.root), 'utf8'), root)
+    assert.equal(await readFile(join(folder, server.anchors[0]), 'utf8'), own)
   })
 
   test('OP-05: is refused with a sentence, and nothing is written, if it is not what it should be', async () => {
@@ -176,13 +193,13 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
     await assert.rejects(trust(keyService({}, { root: other })), (error) => {
       return error instanceof Error && error.message.includes(fingerprints.join()) && /--new-root/.test(error.message)
     })
-    assert.equal(await readFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'utf8'), root)
+    assert.equal(await readFile(join(folder, 'trusted', 'core-mnc001.mcc001.crt'), 'utf8'), root)
     // What cannot be compared is another one.
-    await writeFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'damaged')
+    await writeFile(join(folder, 'trusted', 'core-mnc001.mcc001.crt'), 'damaged')
     await assert.rejects(trust(keyService()), /another root is trusted for mnc001\.mcc001 \(SHA-256 not readable\)/)
     const { changed } = await trust(keyService({}, { root: other }), { newRoot: true })
     assert.equal(changed, true)
-    assert.equal(await readFile(join(folder, 'trusted', 'mnc001.mcc001.crt'), 'utf8'), other)
+    assert.equal(await readFile(join(folder, 'trusted', 'core-mnc001.mcc001.crt'), 'utf8'), other)
   })
 
   test('is not written into a file that the ECS would not start with, or that nobody can edit by rule', async () => {

@@ -169,9 +169,12 @@ function placeIn<Known extends Entry>(list: readonly Known[], nameOf: (entry: Kn
   return { index: found === -1 ? list.length : found, before: list[found] }
 }
 
+/** A server may have the name of a network: it still has a file of its own. */
 function rootFileOf(handover: TrustHandover): string {
   const name =
-    'keyService' in handover ? handover.keyService.realm : handover.entitlementServer.issuer.replace('https://', '')
+    'keyService' in handover
+      ? `core-${handover.keyService.realm}`
+      : `entitlement-${handover.entitlementServer.issuer.replace('https://', '')}`
   return join(FOLDER, `${name}.crt`)
 }
 
