@@ -3,7 +3,7 @@ import { AUSF_STORE, openAusf } from '../ausf/adapters/open-ausf.ts'
 import { serveAusf } from '../ausf/server/serve-ausf.ts'
 import { createLog } from '../http/log.ts'
 import { addBackupCommand } from './backup-command.ts'
-import { measured } from './measured.ts'
+import { serveOpened } from './measured.ts'
 import { systemEnvironment } from './operator.ts'
 import { untilStopped } from './stop.ts'
 
@@ -21,12 +21,7 @@ export function addAusfCommands(ausf: Command): void {
 async function serve(dir: string): Promise<void> {
   const opened = await openAusf(dir, systemEnvironment('info'))
   const log = createLog('ausf', opened.configuration.log)
-  const ausf = await measured(opened.configuration.metrics, () => serveAusf({ ...opened, log })).catch(
-    async (error: unknown) => {
-      await opened.close()
-      throw error
-    },
-  )
+  const ausf = await serveOpened(opened, () => serveAusf({ ...opened, log }))
   const { fqdn, listeners } = ausf
   await untilStopped({ ready: 'ausf', fqdn, listeners }, { reload: ausf.reload })
   await ausf.close()

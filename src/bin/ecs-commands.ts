@@ -15,7 +15,7 @@ import { addAuthorityCommands } from './ecs-ca-commands.ts'
 import { addOperatorCommands } from './ecs-operator-commands.ts'
 import { addPeerCommands } from './ecs-peer-commands.ts'
 import { addTrustCommand } from './ecs-trust-command.ts'
-import { measured } from './measured.ts'
+import { serveOpened } from './measured.ts'
 import { asOperator, systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -86,12 +86,7 @@ async function serve(dir: string): Promise<void> {
   const { serveEcs } = await import('../ecs/server/serve-ecs.ts')
   const opened = await openEcs(dir, systemEnvironment('info'))
   const log = createLog('ecs', opened.configuration.log)
-  const ecs = await measured(opened.configuration.metrics, () => serveEcs({ ...opened, log })).catch(
-    async (error: unknown) => {
-      await opened.close()
-      throw error
-    },
-  )
+  const ecs = await serveOpened(opened, () => serveEcs({ ...opened, log }))
   const { fqdn, listeners } = ecs
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })

@@ -21,7 +21,7 @@ import { addBackupCommand } from './backup-command.ts'
 import { initEntitlement } from './core/init-entitlement.ts'
 import { entitlementServerOf, trustVerifier } from './core/trust-verifier.ts'
 import { entitlementHandover, handoverText, writeHandover } from './core/write-handover.ts'
-import { measured } from './measured.ts'
+import { serveOpened } from './measured.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -71,12 +71,7 @@ async function serve(dir: string): Promise<void> {
   const { serveEntitlement } = await import('../entitlement/server/serve-entitlement.ts')
   const opened = await openEntitlement(dir, systemEnvironment('info'))
   const log = createLog('entitlement', opened.configuration.log)
-  const entitlement = await measured(opened.configuration.metrics, () => serveEntitlement({ ...opened, log })).catch(
-    async (error: unknown) => {
-      await opened.close()
-      throw error
-    },
-  )
+  const entitlement = await serveOpened(opened, () => serveEntitlement({ ...opened, log }))
   const { fqdn, listeners } = entitlement
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })

@@ -15,7 +15,7 @@ import { LARGEST_BATCH } from '../udm/routes/operator-routes.ts'
 import type { SubscriberRecord } from '../udm/subscriber.ts'
 import { parseSubscriberList } from '../udm/subscriber-list.ts'
 import { addBackupCommand } from './backup-command.ts'
-import { measured } from './measured.ts'
+import { serveOpened } from './measured.ts'
 import { systemEnvironment } from './operator.ts'
 import { print, table } from './output.ts'
 import { untilStopped } from './stop.ts'
@@ -47,12 +47,7 @@ async function serve(dir: string): Promise<void> {
   const { serveUdm } = await import('../udm/server/serve-udm.ts')
   const opened = await openUdm(dir, systemEnvironment('info'))
   const log = createLog('udm', opened.configuration.log)
-  const udm = await measured(opened.configuration.metrics, () => serveUdm({ ...opened, log })).catch(
-    async (error: unknown) => {
-      await opened.close()
-      throw error
-    },
-  )
+  const udm = await serveOpened(opened, () => serveUdm({ ...opened, log }))
   const { fqdn, listeners } = udm
   const address: AdminAddress = { fqdn, admin: listeners.admin }
   await writeFile(join(dir, ADMIN_FILE), JSON.stringify(address), { mode: 0o600 })
