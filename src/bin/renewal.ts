@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { RenewedCertificate } from '../nf/adapters/renew-nf.ts'
+import type { RenewedCertificate } from '../nf/adapters/renew-pair.ts'
 import { RENEWAL_NOTICE } from '../nf/server/certificate-end.ts'
 import { print, table } from './output.ts'
 

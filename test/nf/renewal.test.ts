@@ -20,7 +20,7 @@ import {
   openCoreAuthority,
 } from '../../src/nf/adapters/core-authority.ts'
 import { type NfFolder, openNfFolder } from '../../src/nf/adapters/folder.ts'
-import { operatorPair, readOperatorCredential } from '../../src/nf/adapters/own-credential.ts'
+import { operatorPair, readOperatorCredential } from '../../src/nf/adapters/operator-credential.ts'
 import { renewCoreAuthority } from '../../src/nf/adapters/renew-authority.ts'
 import { renewNf } from '../../src/nf/adapters/renew-nf.ts'
 import {

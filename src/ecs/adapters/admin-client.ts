@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Message, openPeer, type Peer } from '../../http/client.ts'
-import { readOperatorCredential } from '../../nf/adapters/own-credential.ts'
+import { readOperatorCredential } from '../../nf/adapters/operator-credential.ts'
 import { systemClock } from '../../ports/clock.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
 import { Refusal } from '../../spec/refusal.ts'

@@ -6,7 +6,8 @@ import { systemTimers, type Timers } from '../../ports/timers.ts'
 import { isApplicationError } from '../../spec/application-errors.ts'
 import { Refusal } from '../../spec/refusal.ts'
 import { nfClient } from './nf-client.ts'
-import { operatorPair, readOperatorCredential, renewalCommand } from './own-credential.ts'
+import { operatorPair, readOperatorCredential } from './operator-credential.ts'
+import { renewalCommand } from './renewal-command.ts'
 
 /** Where a serving network function says that its operator finds it. */
 export const ADMIN_FILE = 'admin.json'

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Certificate, readCertificateList } from '../../certificates/certificate.ts'
-import { type FilePair, type PairContent, replacePair } from '../../store/file-pair.ts'
+import type { Certificate } from '../../certificates/certificate.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import { seal } from '../../store/sealed-file.ts'
 import type { NfIdentity } from '../configuration.ts'
@@ -17,19 +16,16 @@ import {
   pemOf,
 } from './core-authority.ts'
 import { ConfigurationError, type NfFolder } from './folder.ts'
-import { nfPair, operatorPair } from './own-credential.ts'
+import { operatorPair } from './operator-credential.ts'
+import { nfPair } from './own-credential.ts'
 import { pemOfPkcs8 } from './own-keys.ts'
-import type { Renewed } from './renew-authority.ts'
-
-/** A certificate in the folder of a network function, and whether this run has made it. */
-export interface RenewedCertificate extends Renewed {
-  readonly renewed: boolean
-}
+import { type RenewedCertificate, renewPair } from './renew-pair.ts'
 
 /**
- * New keys and certificates for a network function and its operator, where they end within `notice` milliseconds. Whatever
- * happens meanwhile, key and certificate belong together; a server takes them while it serves.
+ * New keys and certificates for a network function and its operator. Whatever happens meanwhile, key and certificate
+ * belong together; a server takes them while it serves.
  *
+ * @param notice - milliseconds: what ends within them is renewed
  * @throws ConfigurationError if the folder is of another core; FileRefused, CannotOpenStore `locked`
  */
 export async function renewNf(
@@ -73,26 +69,4 @@ async function writeAuthorities(folder: string, authority: CoreAuthority): Promi
     if (!existsSync(file) || (await readFile(file, 'utf8')) === pem) continue
     await writePrivateFile(file, Buffer.from(pem), { replace: true })
   }
-}
-
-/** When two files are renewed, and what takes the place of their content. */
-export interface PairRenewal {
-  due(present: Certificate): boolean
-  make(present: Certificate): Promise<PairContent>
-}
-
-/** A certificate with its key, if it is due. @throws CannotOpenStore `locked` while somebody else renews it */
-export async function renewPair(pair: FilePair, { due, make }: PairRenewal): Promise<RenewedCertificate> {
-  const file = join(pair.folder, pair.certificate)
-  const before = leafOf(await readFile(file, 'utf8'), file)
-  if (!due(before)) return { file, until: before.notAfter, renewed: false }
-  const next = await make(before)
-  await replacePair(pair, next)
-  return { file, until: leafOf(next.certificate.toString(), file).notAfter, renewed: true }
-}
-
-function leafOf(chain: string, file: string): Certificate {
-  const [leaf] = readCertificateList(chain)
-  if (leaf === undefined) throw new ConfigurationError(`${file} holds no certificate`)
-  return leaf
 }
