@@ -5,6 +5,7 @@ import { createIssuer, createRoot, type Issuer } from '../../certificates/author
 import type { IssuerRole } from '../../certificates/profile.ts'
 import type { Resolve } from '../../http/client.ts'
 import { choosePorts } from '../../http/free-ports.ts'
+import { CERTIFICATE_LIFETIME, OPERATOR } from '../../nf/adapters/core-authority.ts'
 import { newSigningKey } from '../../nf/adapters/own-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
@@ -22,8 +23,6 @@ import { issueOwn, pemOfKey, writeAuthority, writeSealedKey } from './own-keys.t
 import { writeSetting } from './settings.ts'
 
 const ISSUER_ROLES: readonly IssuerRole[] = ['ees-issuer', 'ecs-issuer', 'operator-issuer']
-/** Nothing renews it by itself, so it has the longest life there is. */
-export const OPERATOR_LIFETIME = 398 * 86_400_000
 
 /** The folder holds something: an ECS is never written over another one. */
 export class FolderInUse extends Error {
@@ -109,14 +108,8 @@ function domainOf(fqdn: Fqdn): Fqdn {
 
 /** The credential of the `admin` listener: for the command line of whoever can read this folder, and for the console. */
 async function createOperator(folder: string, issuer: Issuer, { now, random, crls }: Issuance): Promise<void> {
-  const subject = { role: 'operator', name: 'admin' } as const
-  const crlDistributionPoint = `${crls}/operator-issuer.crl`
-  const { pem, key } = await issueOwn(
-    issuer,
-    subject,
-    { now, lifetime: OPERATOR_LIFETIME, crlDistributionPoint },
-    random,
-  )
+  const issuance = { now, lifetime: CERTIFICATE_LIFETIME, crlDistributionPoint: `${crls}/operator-issuer.crl` }
+  const { pem, key } = await issueOwn(issuer, OPERATOR, issuance, random)
   await writeFile(join(folder, 'ca', 'operator-issuer.crl'), await emptyCrl(issuer, now))
   await writeFile(join(folder, 'operator', 'admin.crt'), pem)
   await writePrivateFile(join(folder, 'operator', 'admin.key'), Buffer.from(pemOfKey(key)))

@@ -3,13 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Issuer } from '../../certificates/authority.ts'
 import { readCertificateList } from '../../certificates/certificate.ts'
-import type { Making } from '../../nf/adapters/core-authority.ts'
+import { CERTIFICATE_LIFETIME, type Making, OPERATOR } from '../../nf/adapters/core-authority.ts'
 import { renewIssuer } from '../../nf/adapters/renew-authority.ts'
 import { type RenewedCertificate, renewPair } from '../../nf/adapters/renew-pair.ts'
 import type { WatchedCertificate } from '../../nf/server/certificate-end.ts'
 import type { FilePair } from '../../store/file-pair.ts'
 import type { SealingSecret } from '../../store/sealed-file.ts'
-import { OPERATOR_LIFETIME } from './init-folder.ts'
 import { openFolder } from './open-folder.ts'
 import { issueOwn, pemOfKey, readAuthority } from './own-keys.ts'
 
@@ -41,12 +40,11 @@ export async function renewOperator(folder: string, notice: number, making: Maki
   const { secret } = await openFolder(folder, passphrase)
   const issuer = await operatorIssuerIn(join(folder, 'ca'), secret, making)
   const now = clock.now()
-  const subject = { role: 'operator', name: 'admin' } as const
   return renewPair(adminPair(folder), {
     due: ({ notAfter }) => notAfter - now <= notice,
     async make({ crlDistributionPoints: [crlDistributionPoint] }) {
-      const issuance = { now, lifetime: OPERATOR_LIFETIME, ...(crlDistributionPoint && { crlDistributionPoint }) }
-      const { pem, key } = await issueOwn(issuer, subject, issuance, random)
+      const issuance = { now, lifetime: CERTIFICATE_LIFETIME, ...(crlDistributionPoint && { crlDistributionPoint }) }
+      const { pem, key } = await issueOwn(issuer, OPERATOR, issuance, random)
       return { certificate: Buffer.from(pem), key: Buffer.from(pemOfKey(key)) }
     },
   })

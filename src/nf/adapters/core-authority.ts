@@ -22,11 +22,15 @@ import { newSigningKey, pemOfPkcs8, pkcs8, readSealedPrivateKey, writeSealed } f
 
 /** What vouches for the network functions of one domain: its root and their issuer. */
 export const CORE_AUTHORITIES = 'core.crt'
+/** What vouches for the operator of a network function. */
+export const OPERATOR_AUTHORITY = 'operator-issuer.crt'
+/** Whoever can read the folder. */
+export const OPERATOR = { role: 'operator', name: 'admin' } as const
 
 const DAY = 86_400_000
 export const CRL_LIFETIME = 365 * DAY
-/** Nothing renews it by itself, so it has the longest life there is. */
-export const LIFETIME = 398 * DAY
+/** Of a certificate that nothing renews by itself: the longest life there is. */
+export const CERTIFICATE_LIFETIME = 398 * DAY
 
 export interface Making {
   readonly clock: Clock
@@ -44,9 +48,6 @@ export interface CoreAuthority {
   readonly nfIssuer: Issuer
   readonly operatorIssuer: Issuer
 }
-
-/** The files of an authority: `<name>.crt`, `<name>.key`, `<name>.crl`. */
-export const AUTHORITY_FILES = ['root', 'nf-issuer', 'operator-issuer'] as const
 
 /** Makes `<folder>`: root, issuing authorities for network functions and operators, an empty CRL of each. */
 export async function createCoreAuthority(folder: string, domain: Fqdn, making: Making): Promise<CoreAuthority> {
@@ -136,10 +137,6 @@ export async function createOperator(folder: string, authority: CoreAuthority, m
   await writeFile(join(folder, OPERATOR_AUTHORITY), pemOf(authority.operatorIssuer))
 }
 
-/** Whoever can read the folder. */
-export const OPERATOR = { role: 'operator', name: 'admin' } as const
-export const OPERATOR_AUTHORITY = 'operator-issuer.crt'
-
 type Certified = Subject & { readonly role: 'nf' | 'operator' }
 
 /** A new key with its certificate. @returns the chain as of {@link certifyKey}; the key as PKCS #8, DER */
@@ -161,7 +158,7 @@ export async function certifyKey(
     spki: publicKey.export({ type: 'spki', format: 'der' }),
     serial: drawSerial(random),
     now: clock.now(),
-    lifetime: LIFETIME,
+    lifetime: CERTIFICATE_LIFETIME,
     crlDistributionPoint: crlOf(domain, `${subject.role}-issuer`),
   })
   return writePem('CERTIFICATE', await issueCertificate(template, issuer.signer)) + pemOf(issuer)

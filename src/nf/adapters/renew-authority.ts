@@ -8,11 +8,10 @@ import type { IssuerRole } from '../../certificates/profile.ts'
 import { signerOf } from '../../ports/signer.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import {
-  AUTHORITY_FILES,
   authoritySecret,
+  CERTIFICATE_LIFETIME,
   type CoreAuthority,
   CRL_LIFETIME,
-  LIFETIME,
   type Making,
   openCoreAuthority,
   pemOf,
@@ -56,7 +55,7 @@ export async function renewCoreAuthority(
     operatorIssuer: await kept('operator-issuer', opened.operatorIssuer),
   }
   const issuers = { root, 'nf-issuer': authority.nfIssuer, 'operator-issuer': authority.operatorIssuer }
-  for (const name of AUTHORITY_FILES) {
+  for (const name of ['root', 'nf-issuer', 'operator-issuer'] as const) {
     const issuer = issuers[name]
     const list = issuer && (await renewCrl(join(folder, `${name}.crl`), issuer, notice, making.clock.now()))
     if (list) renewed.push(list)
@@ -77,7 +76,7 @@ export async function renewIssuer(
 ): Promise<Issuer | undefined> {
   const now = clock.now()
   const { notAfter, crlDistributionPoints } = issuer.certificate
-  if (notAfter - now > LIFETIME) return undefined
+  if (notAfter - now > CERTIFICATE_LIFETIME) return undefined
   const [crlDistributionPoint] = crlDistributionPoints
   const given = { signer: issuer.signer, now, random, ...(crlDistributionPoint && { crlDistributionPoint }) }
   const next = await createIssuer(role, root, given)

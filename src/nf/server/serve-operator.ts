@@ -10,6 +10,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { refuseUnless } from '../../spec/refusal.ts'
 import { peerCertificate } from '../../tls/connection.ts'
 import { mutualTls } from '../../tls/profile.ts'
+import { OPERATOR_AUTHORITY } from '../adapters/core-authority.ts'
 import type { NfFolder } from '../adapters/folder.ts'
 import type { NfIdentity } from '../configuration.ts'
 import { explain } from './serve-nf.ts'
@@ -27,7 +28,7 @@ export async function operatorListener(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   routes: readonly Route<OperatorPeers>[],
 ): Promise<Listener> {
-  const readIssuer = () => readFile(join(folder, 'operator-issuer.crt'), 'utf8')
+  const readIssuer = () => readFile(join(folder, OPERATOR_AUTHORITY), 'utf8')
   let issuer = await readIssuer()
   let anchor = readCertificate(issuer)
   const tls = () => mutualTls(credential.current(), [issuer, root])
