@@ -11,11 +11,13 @@ import { issueOwn, pemOfKey, readAuthority } from '../../src/ecs/adapters/own-ke
 import { createLog } from '../../src/http/log.ts'
 import { systemClock } from '../../src/ports/clock.ts'
 import { systemRandom } from '../../src/ports/random.ts'
-import { signerOf } from '../../src/ports/signer.ts'
+import { type Signer, signerOf } from '../../src/ports/signer.ts'
+import type { Fqdn } from '../../src/spec/identifiers.ts'
 import { newEesKey, type RunningEcs, runEcs } from './running-ecs.ts'
 
 const DAY = 86_400_000
 const rootIn = ({ folder }: RunningEcs) => join(folder, 'ca', 'root')
+const DOMAIN = 'example.com' as Fqdn
 const making = { clock: systemClock, random: systemRandom }
 
 describe('the certificate of the operator of an ECS', () => {
@@ -34,12 +36,15 @@ describe('the certificate of the operator of an ECS', () => {
   })
   after(() => ecs.close())
 
-  /** As if the ECS had been made so many days before: by an authority that is old enough. */
-  async function age(days: number) {
+  const authorityIn = async () =>
+    (await readAuthority(join(ecs.folder, 'ca', 'operator-issuer'), ecs.opened.secret)).signer
+  /** As if the ECS had been made so many days before: by the key of its authority, with a certificate that is old enough. */
+  async function age(days: number, signer?: Signer) {
     const [crlDistributionPoint = ''] = (await present()).crlDistributionPoints
     const now = Date.now() - days * DAY
-    const given = () => ({ signer: signerOf(newEesKey()), now, random: systemRandom, crlDistributionPoint })
-    const issuer = await createIssuer('operator-issuer', await createRoot(ecs.fqdn, given()), given())
+    const given = { now, random: systemRandom, crlDistributionPoint }
+    const root = await createRoot(DOMAIN, { ...given, signer: signerOf(newEesKey()) })
+    const issuer = await createIssuer('operator-issuer', root, { ...given, signer: signer ?? (await authorityIn()) })
     const issuance = { now, lifetime: 398 * DAY, crlDistributionPoint }
     const { pem, key } = await issueOwn(issuer, { role: 'operator', name: 'admin' }, issuance, systemRandom)
     for (const [name, text] of Object.entries({ 'admin.crt': pem, 'admin.key': pemOfKey(key) })) {
@@ -107,6 +112,19 @@ describe('the certificate of the operator of an ECS', () => {
     // Also at the ECS that knows the authority as it was, and at one that has started since.
     await works()
     await ecs.restart()
+    await works()
+  })
+
+  test('CA-10: one that its authority has not issued is not renewed', async () => {
+    await age(370, signerOf(newEesKey()))
+    const before = await present()
+    await assert.rejects(renewOperator(ecs.folder, 30 * DAY, making), {
+      name: 'ConfigurationError',
+      message: /admin\.crt is not by the authority that would renew it/,
+    })
+    assert.deepEqual(await present(), before)
+    await age(370)
+    await renewOperator(ecs.folder, 30 * DAY, making)
     await works()
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
-import { appendFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
@@ -161,6 +161,54 @@ describe('the certificates of a core are renewed', () => {
     await other.remove()
   })
 
+  test('CA-10: what the configuration says is no name: only that of the certificate before is certified again', async () => {
+    const file = join(core.home, 'udm.yaml')
+    const text = await readFile(file, 'utf8')
+    const before = await core.read('udm/nf.crt')
+    const { nfInstanceId } = (await core.open()).configuration
+    for (const [said, instead] of [
+      [`fqdn: ${SERVER}`, 'fqdn: ausf.core.example'],
+      ['nfType: UDM', 'nfType: AUSF'],
+      [nfInstanceId, systemRandom.uuid()],
+    ] as const) {
+      await writeFile(file, text.replace(said, instead))
+      await assert.rejects(core.renew(), {
+        name: 'ConfigurationError',
+        message: /nf\.crt .* is for another network function/,
+      })
+      assert.deepEqual(await core.read('udm/nf.crt'), before)
+    }
+    await writeFile(file, text)
+    await core.renew()
+    assert.notDeepEqual(await core.read('udm/nf.crt'), before)
+  })
+
+  test('CA-10: a certificate that this authority has not issued is not renewed, whatever it says', async () => {
+    const other = await aCore(370)
+    const plants = [
+      ['nf.crt', 'nf.key', 'sealing.key'],
+      ['operator.crt', 'operator.key'],
+    ] as const
+    for (const names of plants) {
+      const [certificate] = names
+      const saved = await Promise.all(names.map((name) => readFile(join(core.home, name))))
+      for (const name of names) await copyFile(join(other.home, name), join(core.home, name))
+      await assert.rejects(core.renew(), { name: 'ConfigurationError', message: /is not by the authority/ })
+      assert.deepEqual(await core.read(`udm/${certificate}`), await other.read(`udm/${certificate}`))
+      for (const [index, name] of names.entries()) await writeFile(join(core.home, name), saved[index] ?? '')
+    }
+    await other.remove()
+  })
+
+  test('CA-10: the certificate of an operator without its key gets no other one', async () => {
+    const other = await aCore(370)
+    await copyFile(join(other.home, 'operator.key'), join(core.home, 'operator.key'))
+    const before = await core.read('udm/operator.crt')
+    await assert.rejects(core.renew(), /do not belong together/)
+    assert.deepEqual(await core.read('udm/operator.crt'), before)
+    await other.remove()
+  })
+
   test('an issuing authority that would end before what it signs is certified again, for the key that it has', async () => {
     const old = await aCore(4 * 365)
     const [before] = await old.read('ca/nf-issuer.crt')
@@ -194,6 +242,20 @@ describe('the certificates of a core are renewed', () => {
     assert.equal(list.number, 8n)
     assert.ok(list.nextUpdate > now + 360 * DAY)
     assert.deepEqual([...list.revoked], [['0a0b', { revokedAt, reason: 'keyCompromise' }]])
+  })
+
+  test('CA-07: a revocation list that its authority has not signed is not signed, so that nothing on it is lost', async () => {
+    const other = await aCore(370)
+    for (const name of ['root', 'nf-issuer', 'operator-issuer']) {
+      const file = join(core.ca, `${name}.crl`)
+      const saved = await readFile(file)
+      const planted = await readFile(join(other.ca, `${name}.crl`))
+      await writeFile(file, planted)
+      await assert.rejects(core.renew(), { name: 'FileRefused', message: /\.crl is not signed by its authority/ })
+      assert.deepEqual(await readFile(file), planted)
+      await writeFile(file, saved)
+    }
+    await other.remove()
   })
 
   test('CA-12: where the key of the root is kept elsewhere, what it alone can sign is left as it is', async () => {

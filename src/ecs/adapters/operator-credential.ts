@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Issuer } from '../../certificates/authority.ts'
 import { readCertificateList } from '../../certificates/certificate.ts'
 import { CERTIFICATE_LIFETIME, type Making, OPERATOR } from '../../nf/adapters/core-authority.ts'
+import { openPlainKey } from '../../nf/adapters/operator-credential.ts'
 import { renewIssuer } from '../../nf/adapters/renew-authority.ts'
 import { type RenewedCertificate, renewPair } from '../../nf/adapters/renew-pair.ts'
 import type { WatchedCertificate } from '../../nf/server/certificate-end.ts'
@@ -41,6 +42,8 @@ export async function renewOperator(folder: string, notice: number, making: Maki
   const issuer = await operatorIssuerIn(join(folder, 'ca'), secret, making)
   const now = clock.now()
   return renewPair(adminPair(folder), {
+    issuer,
+    openKey: openPlainKey,
     due: ({ notAfter }) => notAfter - now <= notice,
     async make({ crlDistributionPoints: [crlDistributionPoint] }) {
       const issuance = { now, lifetime: CERTIFICATE_LIFETIME, ...(crlDistributionPoint && { crlDistributionPoint }) }

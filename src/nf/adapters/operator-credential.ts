@@ -11,13 +11,15 @@ export const operatorPair = (folder: string): FilePair => ({
   current: 'operator.current',
 })
 
+export const openPlainKey = async (content: Buffer) => content.toString()
+
 /**
  * @param now - milliseconds since 1970
  * @param command - that renews it, for people
  * @throws FileRefused, also if the certificate is over
  */
 export async function readOperatorCredential(pair: FilePair, now: number, command: string): Promise<ReadCredential> {
-  const read = await readCredential(pair, async (key) => key.toString())
+  const read = await readCredential(pair, openPlainKey)
   const { notAfter } = read.certificate
   if (notAfter >= now) return read
   const until = new Date(notAfter).toISOString()

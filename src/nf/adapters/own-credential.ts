@@ -25,7 +25,7 @@ export interface OwnCredential {
 /** @throws FileRefused */
 export async function openOwnCredential(folder: string, secret: SealingSecret): Promise<OwnCredential> {
   const pair = nfPair(folder)
-  const read = () => readCredential(pair, async (key) => pemOfPkcs8(await unseal(key, secret)))
+  const read = () => readCredential(pair, sealedKeyOpener(secret))
   const listeners: (() => void | Promise<void>)[] = []
   let seen = await changedAt(pair)
   let current = await read()
@@ -45,6 +45,10 @@ export async function openOwnCredential(folder: string, secret: SealingSecret): 
     },
   }
 }
+
+/** For {@link readCredential}. @returns PEM */
+export const sealedKeyOpener = (secret: SealingSecret) => async (content: Buffer) =>
+  pemOfPkcs8(await unseal(content, secret))
 
 async function changedAt({ folder, key, certificate }: FilePair): Promise<string> {
   const times = await Promise.all([key, certificate].map((name) => stat(join(folder, name))))

@@ -5,8 +5,9 @@ import { createIssuer, type Issuer } from '../../certificates/authority.ts'
 import { readCertificate } from '../../certificates/certificate.ts'
 import { issueCrl, readCrl } from '../../certificates/crl.ts'
 import type { IssuerRole } from '../../certificates/profile.ts'
+import { signatureVerifies } from '../../certificates/signature-algorithm.ts'
 import { signerOf } from '../../ports/signer.ts'
-import { writePrivateFile } from '../../store/private-file.ts'
+import { FileRefused, writePrivateFile } from '../../store/private-file.ts'
 import {
   authoritySecret,
   CERTIFICATE_LIFETIME,
@@ -87,15 +88,24 @@ export async function renewIssuer(
 const signerIn = async (file: string, secret: ReturnType<typeof authoritySecret>) =>
   signerOf(await readSealedPrivateKey(file, secret))
 
-/** With what is on it, under the next number (THREATS CA-07). @returns undefined if it is good for long enough */
+/**
+ * With what is on it, under the next number (THREATS CA-07).
+ *
+ * @returns undefined if it is good for long enough
+ * @throws FileRefused if this issuer has not signed what is there
+ */
 export async function renewCrl(
   file: string,
   issuer: Issuer,
   notice: number,
   now: number,
 ): Promise<Renewed | undefined> {
-  const { number, nextUpdate, revoked } = readCrl(await readFile(file))
+  const list = readCrl(await readFile(file))
+  const { number, nextUpdate, revoked } = list
   if (nextUpdate - now > notice) return undefined
+  const { subject, publicKey } = issuer.certificate
+  if (!list.issuer.equals(subject) || !signatureVerifies(list, publicKey))
+    throw new FileRefused(`${file} is not signed by its authority: put the list of before back`)
   const entries = [...revoked].map(([serial, revocation]) => ({ serial, ...revocation }))
   const until = now - (now % 1000) + CRL_LIFETIME
   const der = await issueCrl({ issuer, number: number + 1n, thisUpdate: now, nextUpdate: until, entries })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Certificate } from '../../certificates/certificate.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import { seal } from '../../store/sealed-file.ts'
@@ -16,8 +17,8 @@ import {
   pemOf,
 } from './core-authority.ts'
 import { ConfigurationError, type NfFolder } from './folder.ts'
-import { operatorPair } from './operator-credential.ts'
-import { nfPair } from './own-credential.ts'
+import { openPlainKey, operatorPair } from './operator-credential.ts'
+import { nfPair, sealedKeyOpener } from './own-credential.ts'
 import { pemOfPkcs8 } from './own-keys.ts'
 import { type RenewedCertificate, renewPair } from './renew-pair.ts'
 
@@ -26,7 +27,8 @@ import { type RenewedCertificate, renewPair } from './renew-pair.ts'
  * belong together; a server takes them while it serves.
  *
  * @param notice - milliseconds: what ends within them is renewed
- * @throws ConfigurationError if the folder is of another core; FileRefused, CannotOpenStore `locked`
+ * @throws ConfigurationError if the folder is of another core, or says other names than the certificate in it;
+ *   FileRefused, CannotOpenStore `locked`
  */
 export async function renewNf(
   nf: NfFolder<NfIdentity>,
@@ -37,11 +39,15 @@ export async function renewNf(
   const { folder, configuration, secret, root } = nf
   if (root !== authority.root) throw new ConfigurationError(`${folder} is of another core: its root.crt says so`)
   await writeAuthorities(folder, authority)
-  const { fqdn, nfInstanceId, nfType } = configuration
   const due = ({ notAfter }: Certificate) => notAfter - making.clock.now() <= notice
   const own = await renewPair(nfPair(folder), {
+    issuer: authority.nfIssuer,
     due,
-    async make() {
+    openKey: sealedKeyOpener(secret),
+    async make(present) {
+      const { fqdn, nfInstanceId, nfType } = configuration
+      if (!isOf(present, configuration))
+        throw new ConfigurationError(`nf.crt in ${folder} is for another network function than ${fqdn}`)
       const { chain, key } = await certify({ role: 'nf', fqdn, nfInstanceId, nfType }, authority, making)
       return { certificate: Buffer.from(chain), key: await seal(key, secret).finally(() => key.fill(0)) }
     },
@@ -49,13 +55,22 @@ export async function renewNf(
   const operator = operatorPair(folder)
   if (!existsSync(join(folder, operator.certificate))) return [own]
   const ofOperator = await renewPair(operator, {
+    issuer: authority.operatorIssuer,
     due,
+    openKey: openPlainKey,
     async make() {
       const { chain, key } = await certify(OPERATOR, authority, making)
       return { certificate: Buffer.from(chain), key: Buffer.from(pemOfPkcs8(key)) }
     },
   })
   return [own, ofOperator]
+}
+
+/** A configuration makes nobody somebody else. */
+function isOf({ subjectAltNames, nfTypes }: Certificate, { fqdn, nfInstanceId, nfType }: NfIdentity): boolean {
+  const said = { dnsNames: [fqdn], uris: [`urn:uuid:${nfInstanceId}`], nfTypes: [nfType] }
+  const { dnsNames, uris } = subjectAltNames
+  return isDeepStrictEqual({ dnsNames, uris, nfTypes }, said)
 }
 
 /** Before certificates that only the newer of these leads to are shown. */

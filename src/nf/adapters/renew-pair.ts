@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Issuer } from '../../certificates/authority.ts'
 import { type Certificate, readCertificateList } from '../../certificates/certificate.ts'
+import { signatureVerifies } from '../../certificates/signature-algorithm.ts'
 import { type FilePair, type PairContent, replacePair } from '../../store/file-pair.ts'
 import { ConfigurationError } from './folder.ts'
+import { readCredential } from './read-credential.ts'
 import type { Renewed } from './renew-authority.ts'
 
 /** A certificate that was looked at, and whether this run has made it. */
@@ -12,26 +14,35 @@ export interface RenewedCertificate extends Renewed {
 
 /** When two files are renewed, and what takes the place of their content. */
 export interface PairRenewal {
+  /** has issued the certificate, and issues the next one */
+  readonly issuer: Issuer
   due(present: Certificate): boolean
+  /** PEM of what the file of the key holds */
+  openKey(content: Buffer): Promise<string>
   make(present: Certificate): Promise<PairContent>
 }
 
 /**
- * A certificate with its key, if it is due.
+ * A certificate with its key, if it is due. Whoever can write in a folder gets none by that which they had not: the one
+ * of before is of this issuer, be it over or not, and its key is there (THREATS CA-10).
  *
- * @throws ConfigurationError; CannotOpenStore `locked` while another process renews it
+ * @throws ConfigurationError, FileRefused; CannotOpenStore `locked` while another process renews it
  */
-export async function renewPair(pair: FilePair, { due, make }: PairRenewal): Promise<RenewedCertificate> {
+export async function renewPair(
+  pair: FilePair,
+  { issuer, due, openKey, make }: PairRenewal,
+): Promise<RenewedCertificate> {
   const file = join(pair.folder, pair.certificate)
-  const before = leafOf(await readFile(file, 'utf8'), file)
+  const { certificate: before } = await readCredential(pair, openKey)
   if (!due(before)) return { file, until: before.notAfter, renewed: false }
+  if (!isIssuedBy(before, issuer))
+    throw new ConfigurationError(`${file} is not by the authority that would renew it: put the one of before back`)
   const next = await make(before)
   await replacePair(pair, next)
-  return { file, until: leafOf(next.certificate.toString(), file).notAfter, renewed: true }
+  const [made = before] = readCertificateList(next.certificate.toString())
+  return { file, until: made.notAfter, renewed: true }
 }
 
-function leafOf(chain: string, file: string): Certificate {
-  const [leaf] = readCertificateList(chain)
-  if (leaf === undefined) throw new ConfigurationError(`${file} holds no certificate`)
-  return leaf
+function isIssuedBy(leaf: Certificate, { certificate }: Issuer): boolean {
+  return leaf.issuer.equals(certificate.subject) && signatureVerifies(leaf, certificate.publicKey)
 }
