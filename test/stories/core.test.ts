@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
+import { edgeward, edgewardJson, logged, type Server, serve, storyFolder } from './program.ts'
 
 /** The core network on the command line: TR 33.839 6.x.2.1, from the folders to a key, is told in its own story. */
 describe('a core network: edgeward core, udm and ausf', () => {
@@ -122,9 +122,7 @@ describe('a core network: edgeward core, udm and ausf', () => {
     assert.deepEqual([lone.code, lone.stderr], [1, 'Failed: name the one root of the ECS: --root <its ca/root.crt>\n'])
     const peers = readFileSync(story.at('core', 'ausf', 'peers.yaml'), 'utf8')
     assert.match(peers, /fqdn: ecs1\.example\.com\n {2}nfType: ECS\n {2}root: ecs-ecs1\.example\.com\.crt\n/)
-    const deadline = Date.now() + 5_000
-    while (!ausf.log().includes('allow-list read') && Date.now() < deadline)
-      await new Promise((done) => setTimeout(done, 50))
+    await logged(ausf, 'allow-list read')
     assert.match(ausf.log(), /"callers":4,"msg":"allow-list read"/)
   })
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -96,6 +97,15 @@ export async function serve(...arguments_: string[]): Promise<Server> {
       child.kill(signal)
       return ended
     },
+  }
+}
+
+/** Until a server has written this to its log. @throws with the log, if it ends before */
+export async function logged(server: Server, text: string): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!server.log().includes(text)) {
+    assert.ok(server.process.exitCode === null && Date.now() < deadline, server.log())
+    await new Promise((done) => setTimeout(done, 50))
   }
 }
 

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
-import { edgeward, edgewardJson, type Server, serve, storyFolder } from './program.ts'
+import { edgeward, edgewardJson, logged, type Server, serve, storyFolder } from './program.ts'
 
 const SUPI = 'imsi-001010000000001'
 
@@ -50,7 +50,7 @@ describe('certificates are renewed, and a store is restored, while subscribers a
     const { certificates } = await renew('--within', '400')
     assert.ok(certificates.every(({ renewed }) => renewed))
     for (const name of ['udm', 'ausf']) {
-      await heard(running(name), 'the own certificate is another one now')
+      await logged(running(name), 'the own certificate is another one now')
       assert.equal(await shownSerial(running(name)), serialIn(name, 'nf.crt'))
     }
     // Of the network function and of its operator: the keys of before are gone.
@@ -105,14 +105,6 @@ describe('certificates are renewed, and a store is restored, while subscribers a
     assert.match(none.stderr, /ees\.db is not there: check the name/)
   })
 })
-
-async function heard(server: Server, message: string): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!server.log().includes(message)) {
-    assert.ok(server.process.exitCode === null && Date.now() < deadline, server.log())
-    await new Promise((done) => setTimeout(done, 50))
-  }
-}
 
 /** @returns the serial number of the certificate that its listener shows now */
 function shownSerial({ ready }: Server): Promise<string> {
