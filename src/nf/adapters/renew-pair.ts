@@ -23,8 +23,8 @@ export interface PairRenewal {
 }
 
 /**
- * A certificate with its key, if it is due. Whoever can write in a folder gets none by that which they had not: the one
- * of before is of this issuer, be it over or not, and its key is there (THREATS CA-10).
+ * A certificate with its key, if it is due. Who can write in a folder gains nothing by that: the certificate of before,
+ * over or not, has to be of this issuer, and its key has to be there (THREATS CA-10).
  *
  * @throws ConfigurationError, FileRefused; CannotOpenStore `locked` while another process renews it
  */
