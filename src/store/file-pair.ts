@@ -29,6 +29,8 @@ export interface PairContent {
 /** Beside the files, once they were replaced. */
 export const PAIRS_FOLDER = 'pairs'
 export const PAIRS_LOCK = '.lock'
+/** Where we lead a link to. */
+const PLACE = /^pairs\/[\w-]{43}$/
 
 /**
  * The two are read one after the other, and another process may replace them in between: then they are read again.
@@ -65,16 +67,26 @@ async function readBoth({ folder, key, certificate }: FilePair): Promise<PairCon
 
 async function replaceLocked(pair: FilePair, next: PairContent): Promise<void> {
   const { folder, key, certificate, current } = pair
-  const plain = []
-  for (const name of [key, certificate]) if (!(await lstat(join(folder, name))).isSymbolicLink()) plain.push(name)
-  if (plain.length > 0) {
+  const elsewhere = []
+  for (const name of [key, certificate]) {
+    if ((await linkAt(join(folder, name))) !== join(current, name)) elsewhere.push(name)
+  }
+  if (elsewhere.length > 0) {
     // What the names show does not change yet: they are led to a copy of what they hold.
     await pointAt(pair, await readBoth(pair))
-    for (const name of plain) await placeLink(join(folder, name), join(current, name))
+    for (const name of elsewhere) await placeLink(join(folder, name), join(current, name))
   }
-  const before = await readlink(join(folder, current))
+  const before = await linkAt(join(folder, current))
   const after = await pointAt(pair, next)
-  if (after !== before) await rm(join(folder, before), { recursive: true, force: true })
+  // Whoever runs this may remove more than one who can make links here.
+  if (before !== undefined && before !== after && PLACE.test(before)) {
+    await rm(join(folder, before), { recursive: true, force: true })
+  }
+}
+
+/** @returns where it leads, or undefined if it is no link */
+async function linkAt(path: string): Promise<string | undefined> {
+  return (await lstat(path)).isSymbolicLink() ? readlink(path) : undefined
 }
 
 /** Both names lead to this content from now on. @returns what the link says */

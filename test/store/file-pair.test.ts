@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
@@ -52,6 +61,28 @@ describe('two files that change in one step', () => {
     writeFileSync(join(folder, 'a.key'), 'key 7')
     assert.equal(await readPair(pair('a'), open), undefined)
     assert.equal(await readPair(pair('c'), open), undefined)
+  })
+
+  test('CA-12: a link that somebody else has made leads to nothing that is removed, and both names to what is new', async () => {
+    const place = join(folder, 'elsewhere')
+    mkdirSync(place)
+    for (const target of ['elsewhere', '.', 'pairs', 'pairs/../elsewhere', place]) {
+      for (const name of ['a.current', 'a.key', 'a.crt']) rmSync(join(folder, name), { force: true })
+      symlinkSync(target, join(folder, 'a.current'))
+      writeFileSync(join(place, 'file'), 'of somebody')
+      writeFileSync(join(place, 'a.key'), 'key 1', { mode: 0o600 })
+      writeFileSync(join(place, 'a.crt'), 'certificate 1')
+      for (const name of ['a.key', 'a.crt']) symlinkSync(join('elsewhere', name), join(folder, name))
+      await replacePair(pair('a'), contentOf(2))
+      assert.equal(await readPair(pair('a'), open), 2)
+      assert.equal(readFileSync(join(place, 'file'), 'utf8'), 'of somebody', target)
+      // Also where the names lead to the link, and the link to somewhere.
+      rmSync(join(folder, 'a.current'))
+      symlinkSync('elsewhere', join(folder, 'a.current'))
+      await replacePair(pair('a'), contentOf(3))
+      assert.equal(await readPair(pair('a'), open), 3)
+      assert.equal(readFileSync(join(place, 'file'), 'utf8'), 'of somebody', target)
+    }
   })
 
   test('one process at a time replaces them', async () => {
