@@ -22,7 +22,6 @@ if (existsSync(source) && process.env['NODE_V8_COVERAGE'] === undefined) {
   module.enableCompileCache()
 }
 
-const { main } = await import((existsSync(source) ? source : built).href)
+const { leave, main } = await import((existsSync(source) ? source : built).href)
 process.exitCode = await main(process.argv.slice(2))
-// It is done and its stores are closed: what somebody else keeps open does not hold it.
-setTimeout(() => process.exit(), 5_000).unref()
+leave()

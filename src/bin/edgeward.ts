@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { closeInspector, dangerOf, hardenPrototypes } from './environment.ts'
 
+export { leave } from './leave.ts'
+
 interface Part {
   readonly name: string
   readonly description: string
