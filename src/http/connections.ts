@@ -74,7 +74,7 @@ interface Admission {
 /** Knows every connection that is open, so that a revoked one can be closed (THREATS CA-06). */
 export function trackConnections(server: Http2SecureServer, { name, admit, log }: Admission) {
   const [sockets, admitted] = [new Set<Socket>(), new Set<TLSSocket>()]
-  const tell = (what: Connection['what']) => CONNECTION.publish({ listener: name, what } satisfies Connection)
+  const tell = (event: Connection['event']) => CONNECTION.publish({ listener: name, event } satisfies Connection)
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

@@ -75,10 +75,10 @@ function observe(registry: Registry): () => void {
     hear<Answered>(ANSWERED, ({ listener, operation = 'none', status = 'none', seconds }) =>
       requests.observe({ listener, operation, status: String(status) }, seconds),
     ),
-    hear<Connection>(CONNECTION, ({ listener, what }) => {
-      connections.inc({ listener, event: what })
-      if (what === 'opened') open.inc({ listener })
-      if (what === 'closed') open.dec({ listener })
+    hear<Connection>(CONNECTION, ({ listener, event }) => {
+      connections.inc({ listener, event })
+      if (event === 'opened') open.inc({ listener })
+      if (event === 'closed') open.dec({ listener })
     }),
     hear<Alarm>(ALARM, ({ alarm }) => alarms.inc({ alarm })),
   ]

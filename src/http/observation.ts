@@ -15,7 +15,7 @@ export interface Answered {
 
 export interface Connection {
   readonly listener: string
-  readonly what: 'opened' | 'closed' | 'handshake_failed' | 'not_admitted'
+  readonly event: 'opened' | 'closed' | 'handshake_failed' | 'not_admitted'
 }
 
 export interface Alarm {
