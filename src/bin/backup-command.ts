@@ -9,7 +9,12 @@ interface BackupArguments {
   readonly json?: boolean
 }
 
-/** `backup` for whoever keeps a store. @param folder - whose it is, for people; @param store - its file in that folder */
+/**
+ * `backup`, for whoever keeps a store.
+ *
+ * @param folder - whose it is, for people
+ * @param store - name of its file in that folder
+ */
 export function addBackupCommand(part: Command, { folder, store }: { folder: string; store: string }): void {
   part
     .command('backup')

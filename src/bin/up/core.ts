@@ -49,7 +49,11 @@ export async function introduce(core: Core, ecsFolder: string, fqdn: Fqdn, via: 
   await trustHandover(ecsFolder, file, { now, resolve })
 }
 
-/** A subscriber of the operator, its USIM in a UE, and three EECs on it, two of which the operator knows of. @returns the folder of the UE */
+/**
+ * A subscriber of the operator, its USIM in a UE, and three EECs on it, two of which the operator knows of.
+ *
+ * @returns the folder of the UE
+ */
 export async function makeDevice(core: Core, folder: string): Promise<string> {
   const { random, clock, timers, log } = systemEnvironment('silent')
   const keys = { k: random.octets(16).toString('hex'), opc: random.octets(16).toString('hex') }
