@@ -357,6 +357,20 @@ describe('a network function that is renewed while it serves', () => {
     assert.equal(await first.socket(), connected)
   })
 
+  test('OP-04: one listener that cannot take it keeps no other one from taking it', async () => {
+    const core = await aCore(370)
+    const { credential } = await core.open()
+    const taken: string[] = []
+    credential.onRenewal(async () => void taken.push('first'))
+    credential.onRenewal(async () => assert.fail('its list of callers is not well formed'))
+    credential.onRenewal(() => assert.fail('it is closed'))
+    credential.onRenewal(() => void taken.push('last'))
+    await core.renew()
+    await assert.rejects(credential.refresh(), /its list of callers is not well formed/)
+    assert.deepEqual(taken, ['first', 'last'])
+    await core.remove()
+  })
+
   test('keeps what it has if the files do not fit, and takes them once they do', async () => {
     const core = await aCore(370)
     const opened = await core.open()

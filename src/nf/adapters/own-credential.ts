@@ -16,9 +16,9 @@ export const nfPair = (folder: string): FilePair => ({
 /** The certificate of a network function as it is now: another one takes its place while it serves. */
 export interface OwnCredential {
   current(): ReadCredential
-  /** @param work - done with each certificate that takes the place of the one before */
+  /** @param work - done with each certificate that takes the place of the one before, whatever other work fails */
   onRenewal(work: () => void | Promise<void>): void
-  /** Reads it again if its files have changed. @returns whether it is another one. @throws FileRefused */
+  /** Reads it again if its files have changed. @returns whether it is another one. @throws FileRefused, and what work threw */
   refresh(): Promise<boolean>
 }
 
@@ -40,7 +40,8 @@ export async function openOwnCredential(folder: string, secret: SealingSecret): 
       const next = await read()
       if (next.certificateChain === current.certificateChain) return false
       current = next
-      for (const work of listeners) await work()
+      const done = await Promise.allSettled(listeners.map(async (work) => work()))
+      for (const each of done) if (each.status === 'rejected') throw each.reason
       return true
     },
   }
