@@ -3,7 +3,10 @@ import type { TLSSocket } from 'node:tls'
 
 /** How long a client may take, in milliseconds (THREATS HT-02). */
 export interface Deadlines {
-  /** from the handshake, or for HTTP/1.1 from the first octet of a later request, to the end of the request's head */
+  /**
+   * from the handshake to the end of the first request's head; over HTTP/1.1 to its first octet, and for each request
+   * from there to the end of its head
+   */
   readonly head: number
   /** from the head of a request to the head of its answer: the content must have come, and the work be done */
   readonly request: number

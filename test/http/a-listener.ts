@@ -1,7 +1,7 @@
 import { connect, type TLSSocket } from 'node:tls'
 import { pino } from 'pino'
 import { type TSchema, Type } from 'typebox'
-import { openPeer, type Peer } from '../../src/http/client.ts'
+import { openPeer, type Peer, type PeerLimits } from '../../src/http/client.ts'
 import { createListener, type ListenerOptions } from '../../src/http/listener.ts'
 import { created, noContent, ok, type Route, type RouteRequest, routesOf } from '../../src/http/route.ts'
 import { Refusal } from '../../src/spec/refusal.ts'
@@ -149,7 +149,7 @@ export async function runListener({ credentials, ...change }: Change = {}) {
     handled,
     /** of the log */
     lines,
-    peer: (): Peer => openPeer(origin, clientTls([shown.rootPem]), resolve),
+    peer: (limits?: PeerLimits): Peer => openPeer(origin, clientTls([shown.rootPem]), resolve, undefined, limits),
     /** A TLS connection on which the test speaks for itself. */
     socket: (alpn: 'h2' | 'http/1.1' = 'http/1.1'): Promise<TLSSocket> =>
       new Promise((done, fail) => {

@@ -21,6 +21,8 @@ const SLACK = 2_000
 /** What ends before most of the first deadline is over was refused for another reason. */
 const AT_LEAST = 0.7 * TIME
 const HONEST = '/notes/v1/notes/honest'
+/** Milliseconds for its handshake, and for its answer: how long it waits is for a figure, not for a verdict. */
+const PATIENCE = 60_000
 
 const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))
 
@@ -56,8 +58,8 @@ function askHonestly(listener: Running) {
   const asking = (async () => {
     const times: number[] = []
     while (going) {
-      const [peer, from] = [listener.peer(), performance.now()]
-      assert.equal((await peer.request({ method: 'GET', path: HONEST })).status, 200)
+      const [peer, from] = [listener.peer({ connect: PATIENCE, content: 1_000 }), performance.now()]
+      assert.equal((await peer.request({ method: 'GET', path: HONEST, patience: PATIENCE })).status, 200)
       times.push(performance.now() - from)
       peer.close()
       await pause(250)
