@@ -63,7 +63,7 @@ export const PARTS: readonly Part[] = [
   },
 ]
 
-/** Done; refused or failed; wrong usage (ARCHITECTURE 7). */
+/** Done; refused or failed; wrong usage. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const
 
 /** @returns the exit code */

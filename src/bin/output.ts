@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-/** One JSON document for programs, text for people (ARCHITECTURE 7). */
+/** One JSON document for programs, text for people. */
 export function print(json: boolean, document: object, text: string): void {
   process.stdout.write(`${json ? JSON.stringify(document) : text}\n`)
 }

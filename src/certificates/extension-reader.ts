@@ -141,7 +141,7 @@ function readSubjectAltNames(der: DerReader): SubjectAltNames {
   return { dnsNames, uris }
 }
 
-/** Lower case already: a name is written one way only (FACTS D-32). */
+/** Lower case already: a name is written one way only (D-32). */
 function readFqdn(der: DerReader): Fqdn {
   const text = der.ia5String(DNS_NAME)
   const fqdn = parseFqdn(text)

@@ -71,7 +71,7 @@ const NOT_CRITICAL: ReadonlySet<string> = new Set([
   OID.nfTypes,
 ])
 
-/** TS 33.310 6.1.3c.3, RFC 5280 4.1 and 4.2, FACTS D-5 and D-6. */
+/** TS 33.310 6.1.3c.3, RFC 5280 4.1 and 4.2, D-5 and D-6. */
 function faults(read: TbsCertificate, { organization = '', commonName }: DistinguishedName, role: Role): string[] {
   const authority = isAuthority(role)
   const life = read.notAfter - read.notBefore + 1000

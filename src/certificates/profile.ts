@@ -31,7 +31,7 @@ const ISSUER = {
   lifetime: { usual: 5 * YEAR, longest: 10 * YEAR },
 } as const
 
-/** TS 33.310 6.1.3c.3, which asks for nfTypes in a network function alone (FACTS D-5); lifetimes of FACTS D-6. */
+/** TS 33.310 6.1.3c.3, which asks for nfTypes in a network function alone (D-5); lifetimes of D-6. */
 const LEAF = {
   basicConstraints: { ca: false },
   keyUsage: ['digitalSignature'],

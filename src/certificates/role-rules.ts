@@ -3,7 +3,7 @@ import { findings } from './findings.ts'
 import type { Role } from './profile.ts'
 
 /**
- * What a certificate of a role must say, from FACTS D-5 and RFC 5280. Stated again on purpose, not read from the
+ * What a certificate of a role must say, from D-5 and RFC 5280. Stated again on purpose, not read from the
  * profiles that templates are made of: a profile that changes by mistake meets the old rule here (THREATS CA-05).
  */
 interface Rule {

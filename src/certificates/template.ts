@@ -58,7 +58,7 @@ export interface Issuance {
   readonly crlDistributionPoint?: string
 }
 
-/** The template of a certificate under `issuer`: FACTS D-5 and D-6, the names in it from the registration alone. */
+/** The template of a certificate under `issuer`: D-5 and D-6, the names in it from the registration alone. */
 export function templateFor(subject: Subject, issuance: Issuance): Template {
   const { issuer, spki, serial, now, lifetime, crlDistributionPoint } = issuance
   const profile = PROFILES[subject.role]

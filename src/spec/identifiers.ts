@@ -1,7 +1,7 @@
 /**
  * Identifiers of the field, branded: a string becomes one only through its parser here.
  *
- * @see FACTS D-32: FQDNs are compared in lower case, without trailing dot, never with a wildcard
+ * @see D-32: FQDNs are compared in lower case, without trailing dot, never with a wildcard
  */
 declare const brand: unique symbol
 export type Branded<Name extends string> = string & { readonly [brand]: Name }

@@ -89,7 +89,7 @@ export interface RunningCore {
 
 export type EcsDomain = Awaited<ReturnType<typeof anotherDomain<IssuerRole>>>
 
-/** MILENAGE set 1 of TS 35.208, which is also the subscriber of the vectors in FACTS 5.2 and 14.6. */
+/** MILENAGE set 1 of TS 35.208, which is also the subscriber of the vectors in `test/vectors/keys`. */
 export const SET_1 = {
   supi: SUPI,
   k: '465b5ce8b199b49faa5f0a2ee238a6bc',

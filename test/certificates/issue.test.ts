@@ -36,7 +36,7 @@ function chainFiles({ root, issuers }: Domain) {
   return { root: pem(root.certificate), intermediates }
 }
 
-describe('certificate profiles: TS 33.310 6.1.3c.3, FACTS D-5', () => {
+describe('certificate profiles: TS 33.310 6.1.3c.3, D-5', () => {
   test('an EES certificate says what D-5 says, and nothing else', async () => {
     const now = Date.UTC(2026, 10, 21, 12, 0, 0, 789)
     const { issue, issuers } = await aDomain({ now })
@@ -220,7 +220,7 @@ describe('serial numbers', () => {
   }
 })
 
-describe('validity: RFC 5280 4.1.2.5, FACTS D-6', () => {
+describe('validity: RFC 5280 4.1.2.5, D-6', () => {
   const lifeOf = async (now: number, changes: Partial<Issuance> = {}, began = now) => {
     const { issue } = await aDomain({ now: began })
     return issue(SUBJECTS.ees, { now, ...changes })

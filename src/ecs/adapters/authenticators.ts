@@ -44,7 +44,7 @@ interface EcsAuthenticators extends Authenticators<EcsPeers> {
   readonly admit: Readonly<Record<'mtls' | 'psk' | 'admin', (socket: TLSSocket) => void>>
 }
 
-/** The credential of each listener, and how it is checked (ARCHITECTURE: one credential each). */
+/** The credential of each listener, and how it is checked: one each. */
 export function authenticators(ecs: AuthenticationPorts): EcsAuthenticators {
   const shownByEes = shownCertificate('ees', ecs.eesIssuers, ecs.now)
   const shownByOperator = shownCertificate('operator', () => [ecs.operatorIssuer], ecs.now)

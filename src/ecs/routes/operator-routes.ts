@@ -35,7 +35,7 @@ const RollOver = Type.Object({ force: Type.Optional(Type.Boolean()) }, strict)
 const Revocation = Type.Object({ id: Type.String() }, strict)
 const BackupRequest = Type.Object({ file: Type.String({ minLength: 1, maxLength: 4_096 }) }, strict)
 
-/** On the `admin` listener: the same commands as on the command line (ARCHITECTURE 7). */
+/** On the `admin` listener: the same commands as on the command line. */
 export function operatorRoutes(commands: OperatorCommands): Route<EcsPeers>[] {
   const credential = 'operator'
   const json = 'application/json'

@@ -42,7 +42,7 @@ export interface ListenerParts {
   readonly credential: ServerCredential
 }
 
-/** Which routes each listener has, and which credential it takes: one each (ARCHITECTURE 3). */
+/** Which routes each listener has, and which credential it takes: one each. */
 export function ecsListeners(ecs: Ecs, parts: ListenerParts): Record<ListenerName, Listener> {
   const routes = ecsRoutes(ecs, parts)
   const tls = listenerTls(ecs, parts)

@@ -14,7 +14,7 @@ const Withdrawal = Type.Object({ supi: text }, strict)
 const Certificates = Type.Object({ chain: Type.String({ maxLength: 32_768 }), replacesAll: Type.Boolean() }, strict)
 const Nothing = Type.Object({}, strict)
 
-/** On the `admin` listener: the same commands as on the command line (ARCHITECTURE 7). */
+/** On the `admin` listener: the same commands as on the command line. */
 export function operatorRoutes(commands: EntitlementCommands): Route<OperatorPeers>[] {
   const credential = 'operator'
   const mediaType = 'application/json'

@@ -34,7 +34,7 @@ const Batch = Type.Object({ subscribers: Type.Array(Record, { minItems: 1, maxIt
 const Change = Type.Object({ supi: Type.String({ maxLength: 300 }), eecIds: EecIds }, strict)
 const Removal = Type.Object({ supi: Type.String({ maxLength: 300 }) }, strict)
 
-/** On the `admin` listener: the same commands as on the command line (ARCHITECTURE 7). */
+/** On the `admin` listener: the same commands as on the command line. */
 export function operatorRoutes(commands: UdmCommands): Route<OperatorPeers>[] {
   const credential = 'operator'
   const mediaType = 'application/json'
