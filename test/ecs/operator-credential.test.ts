@@ -115,6 +115,14 @@ describe('the certificate of the operator of an ECS', () => {
     await works()
   })
 
+  test('the ECS starts without it, and with a file that is none: it may be kept elsewhere', async () => {
+    const saved = await readFile(at('admin.crt'))
+    await ecs.restart(() => rm(at('admin.crt')))
+    await ecs.restart(() => writeFile(at('admin.crt'), 'damaged'))
+    await writeFile(at('admin.crt'), saved)
+    await works()
+  })
+
   test('CA-10: one that its authority has not issued is not renewed', async () => {
     await age(370, signerOf(newEesKey()))
     const before = await present()

@@ -290,6 +290,19 @@ describe('a network function whose certificate ends', () => {
     await core.remove()
   })
 
+  test('OP-04: says so of its own, whatever the file of its operator holds', async () => {
+    const core = await aCore(370)
+    await rm(join(core.home, 'operator.crt'))
+    await writeFile(join(core.home, 'operator.crt'), '-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n')
+    const { log, warnings } = listeningLog()
+    await (await serve(await core.open(), log)).close()
+    assert.deepEqual(
+      warnings.map(([, message]) => message),
+      [`the certificate of ${SERVER} ends soon: renew it`],
+    )
+    await core.remove()
+  })
+
   test('says so each day while it serves', async () => {
     const { log, warnings } = listeningLog()
     const actions: (() => void)[] = []

@@ -23,10 +23,11 @@ export const adminPair = (folder: string): FilePair => ({
 
 export const operatorRenewal = (folder: string) => `edgeward ecs operator renew --dir ${resolve(folder)}`
 
-/** @throws Error if the file is not there */
+/** None where the operator keeps it elsewhere. */
 export async function watchedOperator(folder: string): Promise<WatchedCertificate[]> {
-  const { folder: place, certificate } = adminPair(folder)
-  const [leaf] = readCertificateList(await readFile(join(place, certificate), 'utf8'))
+  const pair = adminPair(folder)
+  const file = join(pair.folder, pair.certificate)
+  const [leaf] = existsSync(file) ? readCertificateList(await readFile(file, 'utf8')) : []
   return leaf === undefined ? [] : [{ name: 'the operator', certificate: leaf, command: operatorRenewal(folder) }]
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type WatchedCertificate, warnOfEnd } from '../../nf/server/certificate-end.ts'
-import { regularly } from '../../nf/server/upkeep.ts'
+import { nowAndRegularly } from '../../nf/server/upkeep.ts'
 import { renewOfflineLists } from '../adapters/offline-lists.ts'
 import type { OpenEcs } from '../adapters/open-ecs.ts'
 import { watchedOperator } from '../adapters/operator-credential.ts'
@@ -9,12 +9,10 @@ const DAY = 86_400_000
 
 /** What comes due after a year or more, looked at now and each day. @returns how to stop it */
 export async function keepYearly(ecs: OpenEcs): Promise<() => void> {
-  await renewOfflineLists(ecs).catch((error: unknown) =>
-    ecs.log.error({ err: error }, 'upkeep failed; it is tried again'),
-  )
   const stops = [
-    regularly(ecs, DAY, 'revocation lists in files', () => renewOfflineLists(ecs)),
-    await warnOfEnd(ecs, async () => [...(await watchedOperator(ecs.folder)), ...watchedAuthorities(ecs)]),
+    await nowAndRegularly(ecs, DAY, 'revocation lists in files', () => renewOfflineLists(ecs)),
+    await warnOfEnd(ecs, async () => watchedAuthorities(ecs)),
+    await warnOfEnd(ecs, () => watchedOperator(ecs.folder)),
   ]
   return () => {
     for (const stop of stops) stop()

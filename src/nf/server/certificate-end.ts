@@ -2,7 +2,7 @@ import type { Certificate } from '../../certificates/certificate.ts'
 import type { Log } from '../../http/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Timers } from '../../ports/timers.ts'
-import { regularly } from './upkeep.ts'
+import { nowAndRegularly } from './upkeep.ts'
 
 const DAY = 86_400_000
 /** An operator has this long to renew a certificate after the first warning. */
@@ -36,6 +36,5 @@ export async function warnOfEnd(
       nf.log.warn({ until, run: command }, `the certificate of ${name} ${has}: renew it`)
     }
   }
-  await look()
-  return regularly(nf, DAY, 'end of certificates', look)
+  return nowAndRegularly(nf, DAY, 'end of certificates', look)
 }

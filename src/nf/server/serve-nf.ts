@@ -100,7 +100,10 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
     log,
     ...options,
   })
-  const stopWarning = await warnOfEnd({ clock, timers, log }, () => watchedCertificates(nf))
+  const warnings = [
+    await warnOfEnd({ clock, timers, log }, async () => watchedOwn(nf)),
+    await warnOfEnd({ clock, timers, log }, () => watchedOperator(nf)),
+  ]
   await listener.listen(listen.address, listen.mtls)
   const files = followFiles({ timers, log }, { list, credential, changed: () => listener.setSecureContext(tls()) })
   return {
@@ -109,7 +112,7 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
     alarms,
     reload: files.reload,
     async close() {
-      stopWarning()
+      for (const stop of warnings) stop()
       files.stop()
       await listener.close()
     },
@@ -163,14 +166,17 @@ function refuseEnded({ folder, credential }: NfFolder<NfConfiguration>, now: num
   throw new ConfigurationError(`the certificate in ${folder} ended at ${until}: run ${renewalCommand(folder)}`)
 }
 
-async function watchedCertificates(nf: NfFolder<NfConfiguration>): Promise<WatchedCertificate[]> {
-  const { folder, configuration, credential } = nf
-  const command = renewalCommand(folder)
-  const own = { name: configuration.fqdn, certificate: credential.current().certificate, command }
+function watchedOwn({ folder, configuration, credential }: NfFolder<NfConfiguration>): WatchedCertificate[] {
+  const { certificate } = credential.current()
+  return [{ name: configuration.fqdn, certificate, command: renewalCommand(folder) }]
+}
+
+/** None where it has no operator, or that one keeps it elsewhere. */
+async function watchedOperator({ folder, configuration }: NfFolder<NfConfiguration>): Promise<WatchedCertificate[]> {
   const file = join(folder, operatorPair(folder).certificate)
-  const [operator] = existsSync(file) ? readCertificateList(await readFile(file, 'utf8')) : []
-  if (operator === undefined) return [own]
-  return [own, { name: `the operator of ${configuration.fqdn}`, certificate: operator, command }]
+  const [certificate] = existsSync(file) ? readCertificateList(await readFile(file, 'utf8')) : []
+  if (certificate === undefined) return []
+  return [{ name: `the operator of ${configuration.fqdn}`, certificate, command: renewalCommand(folder) }]
 }
 
 async function watchedPeers<Entry extends PeerEntry>(folder: string, schema: TSchema) {

@@ -16,10 +16,19 @@ export function regularly(
   return timers.every(period, () => {
     if (busy) return
     busy = true
-    work()
-      .catch((error: unknown) => log.error({ err: error, work: name }, 'upkeep failed; it is tried again'))
-      .finally(() => {
-        busy = false
-      })
+    attempt({ log }, name, work).finally(() => {
+      busy = false
+    })
   })
+}
+
+/** The same at the start of a server, which goes on whether it succeeds or not. */
+export async function nowAndRegularly(...upkeep: Parameters<typeof regularly>): Promise<() => void> {
+  const [nf, , name, work] = upkeep
+  await attempt(nf, name, work)
+  return regularly(...upkeep)
+}
+
+function attempt({ log }: { readonly log: Log }, name: string, work: () => Promise<unknown>): Promise<unknown> {
+  return work().catch((error: unknown) => log.error({ err: error, work: name }, 'upkeep failed; it is tried again'))
 }
