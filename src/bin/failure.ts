@@ -26,8 +26,18 @@ const ABOUT_ADDRESSES: Record<string, string> = {
 /** A file is written under such a name first: `.NAME.0123456789ab` */
 const UNFINISHED = /\.([^/]+)\.[0-9a-f]{12}$/
 
-/** One sentence for people: what went wrong and what to do next. Never a stack, a key or a token. */
+/** What a terminal would not show but do, and what begins a line. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
+
+/**
+ * One sentence for people: what went wrong and what to do next. Never a stack, a key or a token; and what others have
+ * written stays a part of the sentence (THREATS HT-09).
+ */
 export function explainFailure(error: unknown): string {
+  return sentenceOf(error).replaceAll(UNSEEN, ' ')
+}
+
+function sentenceOf(error: unknown): string {
   if (error instanceof Refusal) return `Refused: ${error.detail} (${error.code}).`
   if (error instanceof RefusedByServer)
     return `Refused by the server: ${error.detail ?? 'no reason is given'} (${error.status} ${error.code}).`

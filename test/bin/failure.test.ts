@@ -52,6 +52,14 @@ describe('a failure, for people: one sentence, and what to do next', () => {
     assert.equal(explainFailure('text'), 'Failed for an unknown reason.')
   })
 
+  test('HT-09: what somebody else has written moves no cursor and begins no line', () => {
+    const written = '\u001b[2Jtaken\r\nis\u009b1m \u202ethis\u2028and \u0000that: Zürich'
+    assert.equal(
+      explainFailure(new Error(`/${written} is not a setting`)),
+      'Failed: / [2Jtaken is 1m  this and  that: Zürich is not a setting',
+    )
+  })
+
   test('a setting that nobody knows is named', async () => {
     const made = await edgeward('ecs', 'init', '--dir', join(folder, 'ecs'), '--fqdn', 'ecs1.example.com')
     assert.equal(made.code, 0, made.stderr)
