@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import type { TSchema } from 'typebox'
-import { readCertificateList } from '../../certificates/certificate.ts'
 import { createListener } from '../../http/listener.ts'
 import type { Log } from '../../http/log.ts'
 import type { Authenticators, Route } from '../../http/route.ts'
@@ -14,15 +11,13 @@ import { StoreUnavailable } from '../../store/errors.ts'
 import { mutualTls } from '../../tls/profile.ts'
 import { readJwkSet } from '../../tokens/key-set.ts'
 import { type Callers, callers } from '../adapters/callers.ts'
-import { ConfigurationError, inFolder, type NfFolder, PEERS_FILE, readPeers, rootPems } from '../adapters/folder.ts'
-import { operatorPair } from '../adapters/operator-credential.ts'
-import type { OwnCredential } from '../adapters/own-credential.ts'
-import { renewalCommand } from '../adapters/renewal-command.ts'
+import { inFolder, type NfFolder, rootPems } from '../adapters/folder.ts'
 import { type Alarms, createAlarms } from '../alarms.ts'
 import type { NfConfiguration, PeerEntry } from '../configuration.ts'
 import type { Peers } from '../peers.ts'
-import { type WatchedCertificate, warnOfEnd } from './certificate-end.ts'
-import { regularly } from './upkeep.ts'
+import { warnOfEnd } from './certificate-end.ts'
+import { followFiles, watchedPeers } from './follow-files.ts'
+import { refuseEnded, watchedOperator, watchedOwn } from './own-certificates.ts'
 
 /** What a network function runs on. */
 export interface NfEnvironment {
@@ -59,8 +54,6 @@ export interface NfService<Credentials, Entry extends PeerEntry> {
   authenticators(callers: Callers<Entry>): Authenticators<Credentials>
   readonly longestParameter?: number
 }
-
-const RELOAD = 1_000
 
 /**
  * The one listener of a network function: mutual TLS, callers of the allow-list only (TS 33.501 13.1.0, 13.3.0).
@@ -115,81 +108,6 @@ export async function serveNf<Credentials, Entry extends PeerEntry>(
       for (const stop of warnings) stop()
       files.stop()
       await listener.close()
-    },
-  }
-}
-
-interface FollowedFiles {
-  readonly list: Awaited<ReturnType<typeof watchedPeers>>
-  readonly credential: OwnCredential
-  /** makes it hold at the listener */
-  changed(): void
-}
-
-function followFiles(
-  nf: Pick<NfEnvironment, 'timers' | 'log'>,
-  { list, credential, changed }: FollowedFiles,
-): { reload(): Promise<void>; stop(): void } {
-  const reloadPeers = async () => {
-    await list.reload()
-    changed()
-    nf.log.info({ callers: list.current().entries.size }, 'allow-list read')
-  }
-  credential.onRenewal(async () => {
-    changed()
-    const { notAfter } = credential.current().certificate
-    nf.log.info({ until: new Date(notAfter).toISOString() }, 'the own certificate is another one now')
-    // With it may have come another certificate of the authority, which the list names.
-    await reloadPeers()
-  })
-  const stops = [
-    regularly(nf, RELOAD, 'allow-list', async () => {
-      if (await list.hasChanged()) await reloadPeers()
-    }),
-    regularly(nf, RELOAD, 'own certificate', credential.refresh),
-  ]
-  return {
-    async reload() {
-      if (!(await credential.refresh())) await reloadPeers()
-    },
-    stop() {
-      for (const stop of stops) stop()
-    },
-  }
-}
-
-/** Nobody would speak to it. @throws ConfigurationError */
-function refuseEnded({ folder, credential }: NfFolder<NfConfiguration>, now: number): void {
-  const { notAfter } = credential.current().certificate
-  if (notAfter >= now) return
-  const until = new Date(notAfter).toISOString()
-  throw new ConfigurationError(`the certificate in ${folder} ended at ${until}: run ${renewalCommand(folder)}`)
-}
-
-function watchedOwn({ folder, configuration, credential }: NfFolder<NfConfiguration>): WatchedCertificate[] {
-  const { certificate } = credential.current()
-  return [{ name: configuration.fqdn, certificate, command: renewalCommand(folder) }]
-}
-
-/** None where it has no operator, or that one keeps it elsewhere. */
-async function watchedOperator({ folder, configuration }: NfFolder<NfConfiguration>): Promise<WatchedCertificate[]> {
-  const file = join(folder, operatorPair(folder).certificate)
-  const [certificate] = existsSync(file) ? readCertificateList(await readFile(file, 'utf8')) : []
-  if (certificate === undefined) return []
-  return [{ name: `the operator of ${configuration.fqdn}`, certificate, command: renewalCommand(folder) }]
-}
-
-async function watchedPeers<Entry extends PeerEntry>(folder: string, schema: TSchema) {
-  const changedAt = async () => (await stat(join(folder, PEERS_FILE))).mtimeMs
-  let seen = await changedAt()
-  let current = await readPeers<Entry>(folder, schema)
-  return {
-    current: () => current,
-    hasChanged: async () => (await changedAt()) !== seen,
-    async reload() {
-      // Noted first: a list that is not well formed is complained of once, and the old one holds.
-      seen = await changedAt()
-      current = await readPeers<Entry>(folder, schema)
     },
   }
 }
