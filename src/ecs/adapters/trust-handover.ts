@@ -3,17 +3,16 @@ import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'yaml'
 import { readCertificateList } from '../../certificates/certificate.ts'
-import { fingerprintOf, fingerprintsOfRoots } from '../../certificates/roots.ts'
+import { fingerprintOf } from '../../certificates/roots.ts'
 import type { Resolve } from '../../http/client.ts'
-import { findInvalidSetting } from '../../http/schema.ts'
-import { Refusal } from '../../spec/refusal.ts'
-import { EntitlementServerHandover, KeyServiceHandover, type TrustHandover } from '../../spec/trust-handover.ts'
+import type { TrustHandover } from '../../spec/trust-handover.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import type { Configuration, KeyServiceConfiguration } from '../configuration.ts'
 import type { EntitlementServerConfiguration } from '../eec-configuration.ts'
 import { editConfiguration, ensureMapping, setEntry } from './edit-configuration.ts'
 import { ConfigurationError, readConfiguration } from './open-folder.ts'
+import { readHandover } from './read-handover.ts'
 
 type Entry = KeyServiceConfiguration | EntitlementServerConfiguration
 
@@ -41,7 +40,6 @@ export interface Trusted {
 
 /** Where the roots are, in the folder of the ECS. */
 const FOLDER = 'trusted'
-const LONGEST_FILE = 65_536
 
 /**
  * Takes what `edgeward core trust --out` or `edgeward entitlement trust --out` has written. What an ECS is told of a
@@ -51,8 +49,7 @@ const LONGEST_FILE = 65_536
  * @throws ConfigurationError
  */
 export async function trustHandover(folder: string, file: string, options: TrustOptions): Promise<Trusted> {
-  const handover = readHandover(file, await readFile(file, 'utf8'))
-  const fingerprints = fingerprintsIn(file, handover, options.now)
+  const { handover, fingerprints } = await readHandover(file, options.now)
   const configuration = await readConfiguration(join(folder, 'ecs.yaml'))
   refuseForeign(file, handover, configuration)
   const { list, index, before, entry } = placeOf(handover, configuration, options)
@@ -66,37 +63,6 @@ export async function trustHandover(folder: string, file: string, options: Trust
   const isNewRoot = await writeRoot(join(folder, rootFileOf(handover)), handover.root)
   if (edited.changes) await edited.write()
   return { entry, before, fingerprints, changed: edited.changes || isNewRoot }
-}
-
-function readHandover(file: string, text: string): TrustHandover {
-  const document = text.length > LONGEST_FILE ? undefined : jsonOf(text)
-  const [of, schema] =
-    isRecord(document) && 'entitlementServer' in document
-      ? (['entitlement', EntitlementServerHandover] as const)
-      : (['core', KeyServiceHandover] as const)
-  const invalid = isRecord(document) ? findInvalidSetting(schema, document) : 'not a JSON object'
-  if (invalid === undefined) return document as TrustHandover
-  throw new ConfigurationError(`${file} is not what "edgeward ${of} trust --out" writes: ${invalid}`)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const isRecord = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function fingerprintsIn(file: string, { root }: TrustHandover, now: number): string[] {
-  try {
-    return fingerprintsOfRoots(root, now)
-  } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause
-    throw new ConfigurationError(`${file}: ${cause.detail}`, { cause })
-  }
 }
 
 /** What was made for another ECS is not taken, and no setting of this one is weakened by what others say. */
