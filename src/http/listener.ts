@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { fastify } from 'fastify'
 import { Refusal } from '../spec/refusal.ts'
 import { originForm } from './admission.ts'
-import { type Explain, type Request, sendRefusal, toRefusal, wasCutOff } from './answer.ts'
+import { type Explain, type Reply, type Request, sendRefusal, toRefusal, wasCutOff } from './answer.ts'
 import {
   clientErrorHandler,
   HTTP2_BOUNDS,
@@ -137,17 +137,20 @@ function createApp<Peers>(options: ListenerOptions<Peers>, deadlines: Deadlines)
     return sendRefusal(request, reply, toRefusal(left ? cutOff() : error, explain, log))
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const { operation } = request.routeOptions.config
-    // The request ends too when its client leaves, or is cut off, before there is an answer.
-    const status = reply.sent ? reply.statusCode : undefined
-    const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
-    if (reply.sent) log.info({ ...seen, status }, 'answered')
-    else log.info(seen, 'left without an answer')
-    const answered: Answered = { listener: name, operation, status, seconds: reply.elapsedTime / 1_000 }
-    ANSWERED.publish(answered)
+    tellAnswered(request, reply, { name, log })
     done()
   })
   return app
+}
+
+/** A request ends too when its client leaves, or is cut off, before there is an answer. */
+function tellAnswered(request: Request, reply: Reply, { name, log }: { readonly name: string; readonly log: Log }) {
+  const { operation } = request.routeOptions.config
+  const status = reply.sent ? reply.statusCode : undefined
+  const seen = { listener: name, operation, ms: Math.round(reply.elapsedTime) }
+  if (reply.sent) log.info({ ...seen, status }, 'answered')
+  else log.info(seen, 'left without an answer')
+  ANSWERED.publish({ listener: name, operation, status, seconds: reply.elapsedTime / 1_000 } satisfies Answered)
 }
 
 const cutOff = () => new Refusal('INVALID_MSG_FORMAT', 'the content ends before its end')
