@@ -49,12 +49,19 @@ function describe({ entry, before, fingerprints, changed }: Trusted, dir: string
   return [
     source,
     ...replaced,
-    'Its operator has been told the SHA-256 of the root. It has to be:',
+    `Its operator has been told ${toldOf(fingerprints)}:`,
     ...fingerprints.map((each) => `    ${each}`),
     changed
       ? `${join(dir, 'ecs.yaml')} is written. If it is, stop the ECS and start it again: edgeward ecs serve --dir ${dir}`
       : `${join(dir, 'ecs.yaml')} says so already.`,
   ].join('\n')
+}
+
+/** A root that somebody has put beside the right one is seen by their number. */
+function toldOf({ length }: readonly string[]): string {
+  return length === 1
+    ? 'the SHA-256 of the root. It has to be'
+    : `the SHA-256 of ${length} roots. They have to be these, and as many`
 }
 
 const VERIFIED = {

@@ -40,5 +40,6 @@ export async function writeHandover(file: string, handover: TrustHandover, now: 
 
 export function handoverText(file: string, fingerprints: readonly string[]): string {
   const root = fingerprints.map((each) => `    ${each}`).join('\n')
-  return `Hand ${file} to the operator of the ECS, for "edgeward ecs trust", and tell them the SHA-256 of the root:\n${root}`
+  const roots = fingerprints.length === 1 ? 'the root' : `the ${fingerprints.length} roots`
+  return `Hand ${file} to the operator of the ECS, for "edgeward ecs trust", and tell them the SHA-256 of ${roots}:\n${root}`
 }
