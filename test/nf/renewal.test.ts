@@ -258,6 +258,31 @@ describe('the certificates of a core are renewed', () => {
     await other.remove()
   })
 
+  test('TM-01: what was made while the clock was ahead is made again, and is good now', async () => {
+    const now = systemClock.now()
+    const clock = { ...systemClock, now: () => systemClock.now() + 6 * 365 * DAY }
+    const making = { ...core.making, clock }
+    const { authority } = await renewCoreAuthority(core.ca, MONTH, making)
+    await renewNf(await core.open(), MONTH, authority, making)
+    const [ahead] = await core.read('udm/nf.crt')
+    assert.ok(ahead && ahead.notBefore > now)
+
+    await core.renew()
+    const lists = ['root', 'nf-issuer', 'operator-issuer'].map((name) => readFile(join(core.ca, `${name}.crl`)))
+    for (const { number, thisUpdate, nextUpdate } of (await Promise.all(lists)).map(readCrl)) {
+      assert.deepEqual([number, thisUpdate <= systemClock.now(), nextUpdate > now], [3n, true, true])
+    }
+    const anchors = await core.read('ca/root.crt')
+    for (const [name, role] of [
+      ['nf.crt', 'nf'],
+      ['operator.crt', 'operator'],
+    ] as const) {
+      const [leaf, ...intermediates] = await core.read(`udm/${name}`)
+      assert.ok(leaf)
+      checkChain({ leaf, intermediates, anchors, role, now: systemClock.now() })
+    }
+  })
+
   test('CA-12: where the key of the root is kept elsewhere, what it alone can sign is left as it is', async () => {
     const old = await aCore(4 * 365)
     await rename(join(old.ca, 'root.key'), join(old.ca, '..', 'offline.key'))

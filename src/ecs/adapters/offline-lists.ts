@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readCrl } from '../../certificates/crl.ts'
-import { renewCrl } from '../../nf/adapters/renew-authority.ts'
+import { isDue, renewCrl } from '../../nf/adapters/renew-authority.ts'
 import { RENEWAL_NOTICE } from '../../nf/server/certificate-end.ts'
 import type { OpenEcs } from './open-ecs.ts'
 import { readAuthority } from './own-keys.ts'
@@ -24,11 +24,14 @@ export async function renewOfflineLists(ecs: OpenEcs): Promise<void> {
 
 async function renewOffline({ clock, secret, log }: OpenEcs, path: string, file: string): Promise<void> {
   const now = clock.now()
-  const { nextUpdate } = readCrl(await readFile(file))
-  if (nextUpdate - now > RENEWAL_NOTICE) return
+  const { thisUpdate, nextUpdate } = readCrl(await readFile(file))
+  if (!isDue(thisUpdate, nextUpdate, { notice: RENEWAL_NOTICE, now })) return
   if (!existsSync(`${path}.key`)) {
-    const until = new Date(nextUpdate).toISOString()
-    log.warn({ file, until }, 'a revocation list ends soon: put the key of its authority back, and start again')
+    const [from, until] = [thisUpdate, nextUpdate].map((time) => new Date(time).toISOString())
+    log.warn(
+      { file, from, until },
+      'a revocation list ends soon, or is not good yet: put the key of its authority back, and start again',
+    )
     return
   }
   await renewCrl(file, await readAuthority(path, secret), RENEWAL_NOTICE, now)

@@ -45,7 +45,8 @@ export async function renewOperator(folder: string, notice: number, making: Maki
   return renewPair(adminPair(folder), {
     issuer,
     openKey: openPlainKey,
-    due: ({ notAfter }) => notAfter - now <= notice,
+    notice,
+    now,
     async make({ crlDistributionPoints: [crlDistributionPoint] }) {
       const issuance = { now, lifetime: CERTIFICATE_LIFETIME, ...(crlDistributionPoint && { crlDistributionPoint }) }
       const { pem, key } = await issueOwn(issuer, OPERATOR, issuance, random)

@@ -26,6 +26,14 @@ export interface Renewed {
 }
 
 /**
+ * Whether it ends within the notice, or is not good yet: then the clock was ahead when it was made (THREATS TM-01). In
+ * milliseconds.
+ */
+export function isDue(from: number, until: number, { notice, now }: { notice: number; now: number }): boolean {
+  return from > now || until - now <= notice
+}
+
+/**
  * The authority of a core, good for as long as what it certifies now. An issuing authority that is not gets another
  * certificate for the key that it has, so that what it has signed stays good; a revocation list that ends soon is signed
  * again, as it is. What only the root can sign is left as it is where the key of the root is not.
@@ -76,8 +84,8 @@ export async function renewIssuer(
   { clock, random }: Making,
 ): Promise<Issuer | undefined> {
   const now = clock.now()
-  const { notAfter, crlDistributionPoints } = issuer.certificate
-  if (notAfter - now > CERTIFICATE_LIFETIME) return undefined
+  const { notBefore, notAfter, crlDistributionPoints } = issuer.certificate
+  if (!isDue(notBefore, notAfter, { notice: CERTIFICATE_LIFETIME, now })) return undefined
   const [crlDistributionPoint] = crlDistributionPoints
   const given = { signer: issuer.signer, now, random, ...(crlDistributionPoint && { crlDistributionPoint }) }
   const next = await createIssuer(role, root, given)
@@ -101,8 +109,8 @@ export async function renewCrl(
   now: number,
 ): Promise<Renewed | undefined> {
   const list = readCrl(await readFile(file))
-  const { number, nextUpdate, revoked } = list
-  if (nextUpdate - now > notice) return undefined
+  const { number, thisUpdate, nextUpdate, revoked } = list
+  if (!isDue(thisUpdate, nextUpdate, { notice, now })) return undefined
   const { subject, publicKey } = issuer.certificate
   if (!list.issuer.equals(subject) || !signatureVerifies(list, publicKey))
     throw new FileRefused(`${file} is not signed by its authority: put the list of before back`)

@@ -39,10 +39,11 @@ export async function renewNf(
   const { folder, configuration, secret, root } = nf
   if (root !== authority.root) throw new ConfigurationError(`${folder} is of another core: its root.crt says so`)
   await writeAuthorities(folder, authority)
-  const due = ({ notAfter }: Certificate) => notAfter - making.clock.now() <= notice
+  const now = making.clock.now()
   const own = await renewPair(nfPair(folder), {
     issuer: authority.nfIssuer,
-    due,
+    notice,
+    now,
     openKey: sealedKeyOpener(secret),
     async make(present) {
       const { fqdn, nfInstanceId, nfType } = configuration
@@ -56,7 +57,8 @@ export async function renewNf(
   if (!existsSync(join(folder, operator.certificate))) return [own]
   const ofOperator = await renewPair(operator, {
     issuer: authority.operatorIssuer,
-    due,
+    notice,
+    now,
     openKey: openPlainKey,
     async make() {
       const { chain, key } = await certify(OPERATOR, authority, making)

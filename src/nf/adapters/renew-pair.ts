@@ -5,7 +5,7 @@ import { signatureVerifies } from '../../certificates/signature-algorithm.ts'
 import { type FilePair, type PairContent, replacePair } from '../../store/file-pair.ts'
 import { ConfigurationError } from './folder.ts'
 import { readCredential } from './read-credential.ts'
-import type { Renewed } from './renew-authority.ts'
+import { isDue, type Renewed } from './renew-authority.ts'
 
 /** A certificate that was looked at, and whether this run has made it. */
 export interface RenewedCertificate extends Renewed {
@@ -16,7 +16,9 @@ export interface RenewedCertificate extends Renewed {
 export interface PairRenewal {
   /** has issued the certificate, and issues the next one */
   readonly issuer: Issuer
-  due(present: Certificate): boolean
+  /** milliseconds: what ends within `notice` of `now` is due */
+  readonly notice: number
+  readonly now: number
   /** PEM of what the file of the key holds */
   openKey(content: Buffer): Promise<string>
   make(present: Certificate): Promise<PairContent>
@@ -30,11 +32,12 @@ export interface PairRenewal {
  */
 export async function renewPair(
   pair: FilePair,
-  { issuer, due, openKey, make }: PairRenewal,
+  { issuer, notice, now, openKey, make }: PairRenewal,
 ): Promise<RenewedCertificate> {
   const file = join(pair.folder, pair.certificate)
   const { certificate: before } = await readCredential(pair, openKey)
-  if (!due(before)) return { file, until: before.notAfter, renewed: false }
+  if (!isDue(before.notBefore, before.notAfter, { notice, now }))
+    return { file, until: before.notAfter, renewed: false }
   if (!isIssuedBy(before, issuer))
     throw new ConfigurationError(`${file} is not by the authority that would renew it: put the one of before back`)
   const next = await make(before)
