@@ -1,4 +1,4 @@
-import { lstat, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256Base64url } from '../octets/digest.ts'
 import { ensureFolder } from './ensure-folder.ts'
@@ -29,8 +29,8 @@ export interface PairContent {
 /** Beside the files, once they were replaced. */
 export const PAIRS_FOLDER = 'pairs'
 export const PAIRS_LOCK = '.lock'
-/** Where we lead a link to. */
-const PLACE = /^pairs\/[\w-]{43}$/
+/** What we call a place there. */
+const PLACE = /^[\w-]{43}$/
 
 /**
  * The two are read one after the other, and another process may replace them in between: then they are read again.
@@ -76,11 +76,18 @@ async function replaceLocked(pair: FilePair, next: PairContent): Promise<void> {
     await pointAt(pair, await readBoth(pair))
     for (const name of elsewhere) await placeLink(join(folder, name), join(current, name))
   }
-  const before = await linkAt(join(folder, current))
-  const after = await pointAt(pair, next)
-  // Whoever runs this may remove more than one who can make links here.
-  if (before !== undefined && before !== after && PLACE.test(before)) {
-    await rm(join(folder, before), { recursive: true, force: true })
+  await pointAt(pair, next)
+  await removeOthers(folder)
+}
+
+/** Keys that no link of the folder leads to any more, also what a crash has left. */
+async function removeOthers(folder: string): Promise<void> {
+  const links = (await readdir(folder, { withFileTypes: true })).filter((each) => each.isSymbolicLink())
+  const used = await Promise.all(links.map(({ name }) => readlink(join(folder, name))))
+  for (const name of await readdir(join(folder, PAIRS_FOLDER))) {
+    const place = join(PAIRS_FOLDER, name)
+    // Nothing but ours: whoever runs this may remove more than one who can make links here.
+    if (PLACE.test(name) && !used.includes(place)) await rm(join(folder, place), { recursive: true, force: true })
   }
 }
 
@@ -89,8 +96,8 @@ async function linkAt(path: string): Promise<string | undefined> {
   return (await lstat(path)).isSymbolicLink() ? readlink(path) : undefined
 }
 
-/** Both names lead to this content from now on. @returns what the link says */
-async function pointAt({ folder, key, certificate, current }: FilePair, content: PairContent): Promise<string> {
+/** Both names lead to this content from now on. */
+async function pointAt({ folder, key, certificate, current }: FilePair, content: PairContent): Promise<void> {
   const target = join(PAIRS_FOLDER, sha256Base64url(content.certificate))
   const place = join(folder, target)
   await ensureFolder(place, 0o700)
@@ -98,7 +105,6 @@ async function pointAt({ folder, key, certificate, current }: FilePair, content:
   await writePrivateFile(join(place, certificate), content.certificate, { replace: true })
   await syncFolder(join(folder, PAIRS_FOLDER))
   await placeLink(join(folder, current), target)
-  return target
 }
 
 /** Replaces whatever has the name in one step; relative, so that the folder can be moved. */

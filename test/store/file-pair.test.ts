@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -61,6 +62,19 @@ describe('two files that change in one step', () => {
     writeFileSync(join(folder, 'a.key'), 'key 7')
     assert.equal(await readPair(pair('a'), open), undefined)
     assert.equal(await readPair(pair('c'), open), undefined)
+  })
+
+  test('CA-12: keys that a crash has left are gone with the next change, and nothing else', async () => {
+    await replacePair(pair('a'), contentOf(2))
+    await replacePair(pair('b'), contentOf(20))
+    const left = join(folder, 'pairs', 'x'.repeat(43))
+    mkdirSync(left)
+    writeFileSync(join(left, 'a.key'), 'key 1')
+    mkdirSync(join(folder, 'pairs', 'of somebody'))
+    await replacePair(pair('a'), contentOf(3))
+    assert.deepEqual([await readPair(pair('a'), open), await readPair(pair('b'), open)], [3, 20])
+    assert.equal(existsSync(left), false)
+    assert.equal(readdirSync(join(folder, 'pairs')).length, 3)
   })
 
   test('CA-12: a link that somebody else has made leads to nothing that is removed, and both names to what is new', async () => {
