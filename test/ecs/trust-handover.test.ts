@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { createRoot } from '../../src/certificates/authority.ts'
 import { writePem } from '../../src/certificates/pem.ts'
+import { fingerprintsOfRoots } from '../../src/certificates/roots.ts'
 import { initFolder } from '../../src/ecs/adapters/init-folder.ts'
 import { type TrustOptions, trustHandover } from '../../src/ecs/adapters/trust-handover.ts'
 import { newSigningKey } from '../../src/nf/adapters/own-keys.ts'
@@ -145,6 +146,26 @@ listen: { address: 127.0.0.1, server: 1, mtls: 2, psk: 3, admin: 4 }
     const [server] = authentication.entitlementServers
     assert.equal(await readFile(join(folder, network.root), 'utf8'), root)
     assert.equal(await readFile(join(folder, server.anchors[0]), 'utf8'), own)
+  })
+
+  test('OP-05: of files that come at a time, each is taken whole or refused', async () => {
+    const files = await Promise.all(
+      ['mnc001.mcc001', 'mnc002.mcc001', 'mnc001.mcc001'].map(async (realm, index) => {
+        const file = join(place, `handover-${index}.json`)
+        await writeFile(file, JSON.stringify(keyService({ realm }, { root: await newRoot() })))
+        return file
+      }),
+    )
+    const done = await Promise.allSettled(files.map((file) => trustHandover(folder, file, { now })))
+    const taken = done.filter((each) => each.status === 'fulfilled').map(({ value }) => value)
+    assert.ok(taken.length > 0)
+    for (const each of done) if (each.status === 'rejected') assert.match(String(each.reason), /locked|another root/)
+    const { keyServices } = parse(await configuration()).authentication
+    assert.deepEqual(new Set(keyServices), new Set(taken.map(({ entry }) => entry)))
+    for (const { entry, fingerprints } of taken) {
+      const pem = await readFile(join(folder, 'root' in entry ? entry.root : ''), 'utf8')
+      assert.deepEqual(fingerprintsOfRoots(pem, now), fingerprints)
+    }
   })
 
   test('OP-05: is refused with a sentence, and nothing is written, if it is not what it should be', async () => {

@@ -7,6 +7,7 @@ import { fingerprintOf } from '../../certificates/roots.ts'
 import type { Resolve } from '../../http/client.ts'
 import type { TrustHandover } from '../../spec/trust-handover.ts'
 import { ensureFolder } from '../../store/ensure-folder.ts'
+import { lockExclusively } from '../../store/exclusive-lock.ts'
 import { writePrivateFile } from '../../store/private-file.ts'
 import type { Configuration, KeyServiceConfiguration } from '../configuration.ts'
 import type { EntitlementServerConfiguration } from '../eec-configuration.ts'
@@ -40,18 +41,33 @@ export interface Trusted {
 
 /** Where the roots are, in the folder of the ECS. */
 const FOLDER = 'trusted'
+const LOCK = 'ecs.yaml-lock'
 
 /**
  * Takes what `edgeward core trust --out` or `edgeward entitlement trust --out` has written. What an ECS is told of a
  * network or a server that it knows already takes the place of what it was told before.
  *
  * @param folder - of the ECS; a server that runs there sees it at its next start
- * @throws ConfigurationError
+ * @throws ConfigurationError; CannotOpenStore `locked` while another process takes one
  */
 export async function trustHandover(folder: string, file: string, options: TrustOptions): Promise<Trusted> {
-  const { handover, fingerprints } = await readHandover(file, options.now)
+  const read = await readHandover(file, options.now)
+  refuseForeign(file, read.handover, await readConfiguration(join(folder, 'ecs.yaml')))
+  const unlock = lockExclusively(join(folder, LOCK))
+  try {
+    return await enter(folder, read, options)
+  } finally {
+    unlock()
+  }
+}
+
+/** By one process at a time: what is looked at is what is replaced. */
+async function enter(
+  folder: string,
+  { handover, fingerprints }: Awaited<ReturnType<typeof readHandover>>,
+  options: TrustOptions,
+): Promise<Trusted> {
   const configuration = await readConfiguration(join(folder, 'ecs.yaml'))
-  refuseForeign(file, handover, configuration)
   const { list, index, before, entry } = placeOf(handover, configuration, options)
   if (before !== undefined && options.newRoot !== true) await refuseOtherRoot(folder, before, fingerprints)
   const edited = await editConfiguration(folder, (document) => {
