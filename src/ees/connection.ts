@@ -18,8 +18,13 @@ export interface ProvenServer {
   readonly certificate: () => Buffer | undefined
 }
 
-/** @throws Refusal if nothing more shall be said to this server */
-export type JudgeServer = (server: ProvenServer) => void
+/** Says whether a server is an EES that may be talked to. */
+export interface ServerJudge {
+  /** Before a connection is opened: learns whom our ECS trusts by now, which may be more than a moment ago. */
+  learn(): Promise<void>
+  /** @throws Refusal if nothing, or nothing more, shall be said to this server */
+  judge(server: ProvenServer): void
+}
 
 /**
  * Opens connections on which only one root is trusted, and the certificate must be for the name in the origin.
@@ -27,4 +32,9 @@ export type JudgeServer = (server: ProvenServer) => void
  * @param credential - shown when the server asks for a certificate
  * @param judge - asked of each new connection, and before each message
  */
-export type Connect = (origin: string, root: string, credential?: EesCredential, judge?: JudgeServer) => Connection
+export type Connect = (
+  origin: string,
+  root: string,
+  credential?: EesCredential,
+  judge?: ServerJudge['judge'],
+) => Connection

@@ -74,7 +74,10 @@ export async function openGuard(registration: Registration, options: GuardOption
     ownEcs: registration.record.ecs.fqdn,
     ...(options.maxTokenLifetime !== undefined && { maxLifetime: options.maxTokenLifetime }),
   })
-  const stopJudging = registration.judgeServers((server) => guard.judgeServer(server))
+  const stopJudging = registration.judgeServers({
+    learn: trust.refresh,
+    judge: (server) => guard.judgeServer(server),
+  })
   const shown = (socket: TLSSocket) => ({ connection: socket, certificate: () => peerCertificate(socket) })
   return {
     authorize: (socket, authorization, scope) => guard.authorize({ ...shown(socket), authorization, scope }),
@@ -104,7 +107,7 @@ async function openTrust(
   const others = (options.otherDomains ?? []).map(({ eesIssuer }) => ({ certificate: readCertificate(eesIssuer) }))
   let known: Partners = { partners: [] }
   let authorities: readonly ClientAuthority[] = []
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
   /** Of an authority that is new here no client comes before its list was looked for. */
   const renew = async () => {
     const own = await lists.under(ownAuthorities(registration, known))
@@ -128,6 +131,7 @@ async function openTrust(
   return {
     authorities: () => authorities,
     partners: () => known.partners,
+    refresh: () => inTurn(refresh),
     close() {
       lists.stop()
       stopRefresh()

@@ -9,7 +9,7 @@ import type { EESRegistration, EESRegistrationPatch } from '../../spec/messages/
 import type { Partners } from '../../spec/messages/partners.ts'
 import type { EDNConfigInfo } from '../../spec/messages/service-provisioning.ts'
 import { type EecId, parseEecId } from '../../spec/subscriber-identifiers.ts'
-import type { Connect, JudgeServer } from '../connection.ts'
+import type { Connect, ServerJudge } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { readAuthorities } from './own-authorities.ts'
 import type { EesCredential, RegistrationRecord, RegistrationStore, StoredRegistration } from './record.ts'
@@ -44,7 +44,7 @@ export interface RegistrationPorts {
 export class Registration {
   readonly #ports: RegistrationPorts
   readonly #renewed = new Set<(credential: EesCredential) => void>()
-  readonly #judges = new Set<JudgeServer>()
+  readonly #judges = new Set<ServerJudge>()
   #stored: StoredRegistration
   #session: Session
   /** the authority that the ECS signs by, as it told last */
@@ -236,7 +236,7 @@ export class Registration {
    *
    * @returns a function that ends it
    */
-  judgeServers(judge: JudgeServer): () => void {
+  judgeServers(judge: ServerJudge): () => void {
     this.#judges.add(judge)
     return () => this.#judges.delete(judge)
   }
@@ -258,8 +258,11 @@ export class Registration {
   }
 
   #newSession(stored: StoredRegistration): Session {
-    const judge: JudgeServer = (server) => {
-      for (const each of this.#judges) each(server)
+    const judge: ServerJudge = {
+      learn: async () => void (await Promise.all([...this.#judges].map((each) => each.learn()))),
+      judge: (server) => {
+        for (const each of this.#judges) each.judge(server)
+      },
     }
     return new Session(stored, { ...this.#ports, judge })
   }

@@ -4,7 +4,7 @@ import { fqdnOf, isUrlOf } from '../../http/origin.ts'
 import { RefusedByServer } from '../../http/response.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PARTNERS_PATH } from '../../spec/messages/partners.ts'
-import type { Connect, Connection, JudgeServer } from '../connection.ts'
+import type { Connect, Connection, ServerJudge } from '../connection.ts'
 import { NotUsable } from '../errors.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { KnownPartners, partnersOf } from './partners.ts'
@@ -18,7 +18,7 @@ export interface SessionPorts {
   readonly connect: Connect
   readonly clock: Pick<Clock, 'monotonic'>
   /** asked of every server but those of an ECS */
-  readonly judge: JudgeServer
+  readonly judge: ServerJudge
 }
 
 /**
@@ -28,7 +28,7 @@ export interface SessionPorts {
 export class Session {
   readonly #stored: StoredRegistration
   readonly #connect: Connect
-  readonly #judge: JudgeServer
+  readonly #judge: ServerJudge
   readonly #peers: LRUCache<string, Connection>
   /** of partners, that a connection was opened with beside our own */
   readonly #roots = new WeakMap<Connection, string>()
@@ -89,12 +89,12 @@ export class Session {
       const roots = await this.#rootsFor(origin)
       if (roots.join() === this.#roots.get(peer)) throw error
       if (this.#peers.get(origin) === peer) this.#peers.delete(origin)
-      return this.#peer(origin, roots, this.#judgeOf(origin)).request(message)
+      return (await this.#judgedPeer(origin, roots)).request(message)
     }
   }
 
   async #peerAt(origin: string): Promise<Connection> {
-    return this.#peers.get(origin) ?? this.#peer(origin, await this.#rootsFor(origin), this.#judgeOf(origin))
+    return this.#peers.get(origin) ?? this.#judgedPeer(origin, await this.#rootsFor(origin))
   }
 
   /** An EES of another ECS is under a root of that one, and only within the name space that our ECS gives it. */
@@ -111,15 +111,17 @@ export class Session {
     return found.flatMap(({ roots }) => roots)
   }
 
-  #judgeOf(origin: string): JudgeServer | undefined {
-    return fqdnOf(origin) === this.#stored.record.ecs.fqdn ? undefined : this.#judge
+  async #judgedPeer(origin: string, roots: readonly string[]): Promise<Connection> {
+    if (fqdnOf(origin) === this.#stored.record.ecs.fqdn) return this.#peer(origin, roots)
+    await this.#judge.learn()
+    return this.#peer(origin, roots, this.#judge)
   }
 
-  #peer(origin: string, roots: readonly string[] = [], judge?: JudgeServer): Connection {
+  #peer(origin: string, roots: readonly string[] = [], judge?: ServerJudge): Connection {
     const known = this.#peers.get(origin)
     if (known !== undefined) return known
     const { root, credential } = this.#stored
-    const peer = this.#connect(origin, [root, ...roots].join('\n'), credential, judge)
+    const peer = this.#connect(origin, [root, ...roots].join('\n'), credential, judge?.judge)
     this.#peers.set(origin, peer)
     this.#roots.set(peer, roots.join())
     return peer
