@@ -149,6 +149,7 @@ describe('the local interface of the UE: TR 33.839 6.x.2.1 step 3, D-27', () => 
     )
     await fc.assert(
       fc.asyncProperty(contents, async (body) => {
+        fc.pre(!isItsQuestion(body))
         const answered = await ask({ body })
         assert.ok(answered.status === 400 || answered.status === 403, `${answered.status} for ${body}`)
       }),
@@ -253,3 +254,10 @@ describe('who may ask', () => {
     await assert.rejects(serveEdgeSocket(path, ue, aLog([])), { name: 'NotUsable', message: /too long/ })
   })
 })
+
+/** An EEC that is permitted may ask for the key for any ECS, and a string that is drawn may be an FQDN. */
+function isItsQuestion(body: string): boolean {
+  const asked: unknown = JSON.parse(body)
+  if (typeof asked !== 'object' || asked === null || !('eecId' in asked) || !('ecsFqdn' in asked)) return false
+  return asked.eecId === EEC_1 && typeof asked.ecsFqdn === 'string' && parseFqdn(asked.ecsFqdn) !== undefined
+}
