@@ -63,6 +63,11 @@ export const PARTS: readonly Part[] = [
   },
 ]
 
+/** A reader as `head` leaves when it has enough. That is no failure, and a server goes on without one. */
+function unlessReaderLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
 /** Done; refused or failed; wrong usage. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const
 
@@ -73,6 +78,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`edgeward does not start: ${danger}. Remove it and start again.\n`)
     return EXIT.failed
   }
+  process.stdout.on('error', unlessReaderLeft)
+  process.stderr.on('error', unlessReaderLeft)
   closeInspector(process)
   hardenPrototypes()
   const program = new Command('edgeward')

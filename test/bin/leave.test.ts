@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PROGRAM } from '../stories/program.ts'
 
 const LEAVE = new URL('../../src/bin/leave.ts', import.meta.url).href
 
@@ -29,5 +30,14 @@ describe('a process that is done', () => {
     for await (const chunk of child.stdout) length += chunk.length
     assert.equal(length, 1_000_001)
     assert.deepEqual(await ended, [3, null])
+  })
+
+  test('says nothing of a reader that left before it had everything', async () => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, 'ecs', '--help'])
+    child.stdout.destroy()
+    const said: Buffer[] = []
+    child.stderr.on('data', (part: Buffer) => said.push(part))
+    assert.deepEqual(await once(child, 'close'), [0, null])
+    assert.equal(Buffer.concat(said).toString(), '')
   })
 })
