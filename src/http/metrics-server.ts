@@ -22,30 +22,30 @@ const MOST_CONNECTIONS = 16
  * @throws Error with code EADDRINUSE, EACCES or EADDRNOTAVAIL
  */
 export async function serveMetrics({ address = '127.0.0.1', port }: MetricsSetting): Promise<MetricsServer> {
-  const registry = new Registry()
+  const series = new Registry()
   const server = createServer(BOUNDS, async ({ method, url }, response) => {
     if (url !== '/metrics') return response.writeHead(404).end()
     if (method !== 'GET') return response.writeHead(405, { allow: 'GET' }).end()
-    const text = await registry.metrics()
-    return response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(text)
+    const text = await series.metrics()
+    return response.writeHead(200, { 'content-type': series.contentType, 'cache-control': 'no-store' }).end(text)
   })
   server.maxConnections = MOST_CONNECTIONS
   server.listen(port, address)
   await once(server, 'listening')
-  const unsubscribe = observe(registry)
+  const unsubscribe = observe(series)
   return {
     async close() {
       unsubscribe()
-      registry.clear()
+      series.clear()
       await closed(server)
     },
   }
 }
 
 /** @returns how to stop it */
-function observe(registry: Registry): () => void {
-  const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+function observe(series: Registry): () => void {
+  const registers = [series]
+  collectDefaultMetrics({ register: series })
   const requests = new Histogram({
     name: 'edgeward_request_duration_seconds',
     help: 'From the head of a request to the end of its answer. status "none": the client left before there was one.',
